@@ -1,0 +1,2 @@
+//! mansio
+fn main() {}
