@@ -1,2 +1,43 @@
-//! xtask
-fn main() {}
+//! The tasks of this repository. `cargo xtask` lists them.
+
+mod deny;
+mod needs;
+mod provision;
+mod repository;
+mod shell;
+mod test;
+
+use repository::Repository;
+use std::process::ExitCode;
+
+/// Why a task stopped: one or more lines for the person who ran it.
+type Failure = String;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+  test [ARGUMENTS]        install what the tests need, then cargo test (default: --workspace)
+  needs                   install what the tests need, and nothing else
+  deny                    licences, sources and duplicates of all dependencies";
+
+#[expect(clippy::print_stderr, reason = "a task's failure goes to whoever runs it")]
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<(), Failure> {
+    let repository = Repository::here()?;
+    match words {
+        ["test", arguments @ ..] => test::test(&repository, arguments),
+        ["needs"] => provision::provision(&repository).map(drop),
+        ["deny"] => deny::deny(&repository),
+        _ => Err(USAGE.to_owned()),
+    }
+}
