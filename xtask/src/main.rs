@@ -1,11 +1,14 @@
 //! The tasks of this repository. `cargo xtask` lists them.
 
 mod deny;
+mod manifest;
 mod needs;
 mod provision;
 mod repository;
 mod shell;
+mod source;
 mod test;
+mod tidy;
 
 use repository::Repository;
 use std::process::ExitCode;
@@ -17,6 +20,7 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
   test [ARGUMENTS]        install what the tests need, then cargo test (default: --workspace)
   needs                   install what the tests need, and nothing else
+  tidy                    the rules of this repository that a program can check
   deny                    licences, sources and duplicates of all dependencies";
 
 #[expect(clippy::print_stderr, reason = "a task's failure goes to whoever runs it")]
@@ -37,6 +41,7 @@ fn run(words: &[&str]) -> Result<(), Failure> {
     match words {
         ["test", arguments @ ..] => test::test(&repository, arguments),
         ["needs"] => provision::provision(&repository).map(drop),
+        ["tidy"] => tidy::tidy(&repository),
         ["deny"] => deny::deny(&repository),
         _ => Err(USAGE.to_owned()),
     }

@@ -35,7 +35,6 @@ pub const PROGRAMS: &[Program] = &[
         sign: Sign::Program("cc"),
         why: "build: ring, SQLite and zstd are compiled from their C sources",
     },
-    Program { debian: "git", sign: Sign::Program("git"), why: "tidy: lists the files under version control" },
     Program {
         debian: "curl",
         sign: Sign::Program("curl"),

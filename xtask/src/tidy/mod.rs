@@ -1,0 +1,74 @@
+//! `cargo xtask tidy`: the rules of this repository that a program can check.
+//!
+//! Each check is a function in a file of its own. It looks at values, not at the disk, so that its test can show it a
+//! small repository that breaks the rule.
+
+mod arrows;
+mod dependencies;
+mod lengths;
+mod links;
+mod markers;
+mod names;
+mod panics;
+mod purity;
+mod wire_text;
+
+use crate::Failure;
+use crate::manifest::{Manifest, workspace_dependencies};
+use crate::repository::Repository;
+use crate::source::Source;
+use std::fmt;
+
+/// One breach of one rule.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The file, from the repository's root, and the line where it has one.
+    pub place: String,
+    /// What is wrong, and what would be right.
+    pub what: String,
+}
+
+impl Finding {
+    /// In a file as a whole.
+    pub fn in_file(path: &str, what: impl Into<String>) -> Self {
+        Self { place: path.to_owned(), what: what.into() }
+    }
+
+    /// At an offset of a source.
+    pub fn at(source: &Source, offset: usize, what: impl Into<String>) -> Self {
+        Self { place: format!("{}:{}", source.path, source.line(offset)), what: what.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.what)
+    }
+}
+
+/// Runs all checks.
+///
+/// # Errors
+/// Every finding, one a line.
+pub fn tidy(repository: &Repository) -> Result<(), Failure> {
+    let manifests = Manifest::all(repository)?;
+    let sources = repository.sources()?;
+    let mut findings = Vec::new();
+    findings.extend(arrows::check(&manifests));
+    findings.extend(dependencies::check(&manifests, &workspace_dependencies(repository)?));
+    findings.extend(links::check(repository)?);
+    findings.extend(lengths::check_typical(&sources));
+    for source in &sources {
+        findings.extend(lengths::check(source));
+        findings.extend(markers::check(source));
+        findings.extend(names::check(source));
+        findings.extend(panics::check(source));
+        findings.extend(purity::check(source));
+        findings.extend(wire_text::check(source));
+    }
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
+    Err(format!("{}\ntidy: {} findings", lines.join("\n"), lines.len()))
+}
