@@ -1,10 +1,13 @@
 //! The tasks of this repository. `cargo xtask` lists them.
 
 mod deny;
+mod limits;
 mod manifest;
+mod marked;
 mod needs;
 mod provision;
 mod repository;
+mod rfc;
 mod shell;
 mod source;
 mod test;
@@ -20,6 +23,8 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
   test [ARGUMENTS]        install what the tests need, then cargo test (default: --workspace)
   needs                   install what the tests need, and nothing else
+  rfc                     which RFC is followed how far, by rfc/index.tsv
+  write                   writes the tables of README.md and docs/limits.md from the code
   tidy                    the rules of this repository that a program can check
   deny                    licences, sources and duplicates of all dependencies";
 
@@ -41,8 +46,18 @@ fn run(words: &[&str]) -> Result<(), Failure> {
     match words {
         ["test", arguments @ ..] => test::test(&repository, arguments),
         ["needs"] => provision::provision(&repository).map(drop),
+        ["rfc"] => rfc::print(&repository),
+        ["write"] | ["rfc", "--write"] => write(&repository),
         ["tidy"] => tidy::tidy(&repository),
         ["deny"] => deny::deny(&repository),
         _ => Err(USAGE.to_owned()),
     }
+}
+
+/// Writes the parts of documents that come from the code.
+fn write(repository: &Repository) -> Result<(), Failure> {
+    let rows = rfc::registry(repository)?;
+    let index = rfc::index(&repository.text(rfc::INDEX)?)?;
+    repository.write("README.md", &rfc::readme(repository, &rows, &index)?)?;
+    repository.write(limits::DOCUMENT, &limits::document(repository, &repository.sources()?)?)
 }

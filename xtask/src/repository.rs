@@ -27,6 +27,11 @@ impl Repository {
         fs::read_to_string(self.at(path)).map_err(|error| format!("{path}: {error}"))
     }
 
+    /// Writes a file, by its path below the root.
+    pub fn write(&self, path: &str, text: &str) -> Result<(), Failure> {
+        fs::write(self.at(path), text).map_err(|error| format!("{path}: {error}"))
+    }
+
     /// Whether there is a file or folder at a path below the root.
     pub fn has(&self, path: &str) -> bool {
         self.at(path).exists()

@@ -21,6 +21,18 @@ pub fn run(command: &mut Command) -> Result<(), Failure> {
     }
 }
 
+/// Runs to the end and gives back what it printed.
+pub fn output(command: &mut Command) -> Result<String, Failure> {
+    let line = spelled(command);
+    let output = command.output().map_err(|error| format!("xtask: cannot run ({error}): {line}"))?;
+    if !output.status.success() {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("xtask: failed ({}): {line}\n{}", output.status, complaint.trim_end()));
+    }
+    String::from_utf8(output.stdout)
+        .map_err(|_| format!("xtask: printed something that is not UTF-8: {line}"))
+}
+
 /// Whether it ends well; what it prints is not shown.
 pub fn succeeds(command: &mut Command) -> bool {
     let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

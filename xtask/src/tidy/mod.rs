@@ -6,17 +6,20 @@
 mod arrows;
 mod dependencies;
 mod lengths;
+mod limits;
 mod links;
 mod markers;
 mod names;
 mod panics;
 mod purity;
+mod registry;
 mod wire_text;
 
 use crate::Failure;
 use crate::manifest::{Manifest, workspace_dependencies};
 use crate::repository::Repository;
 use crate::source::Source;
+use crate::{limits as limit_table, rfc};
 use std::fmt;
 
 /// One breach of one rule.
@@ -60,15 +63,32 @@ pub fn tidy(repository: &Repository) -> Result<(), Failure> {
     findings.extend(lengths::check_typical(&sources));
     for source in &sources {
         findings.extend(lengths::check(source));
+        findings.extend(limits::check(source));
         findings.extend(markers::check(source));
         findings.extend(names::check(source));
         findings.extend(panics::check(source));
         findings.extend(purity::check(source));
         findings.extend(wire_text::check(source));
     }
+    let rows = rfc::registry(repository)?;
+    let index = rfc::index(&repository.text(rfc::INDEX)?)?;
+    findings.extend(registry::check(&rows, &registry::Transcript::all(repository)?));
+    findings.extend(registry::check_index(&rows, &index, |path| repository.has(path)));
+    findings.extend(written(repository, "README.md", &rfc::readme(repository, &rows, &index)?)?);
+    findings.extend(written(
+        repository,
+        limit_table::DOCUMENT,
+        &limit_table::document(repository, &sources)?,
+    )?);
     if findings.is_empty() {
         return Ok(());
     }
     let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
     Err(format!("{}\ntidy: {} findings", lines.join("\n"), lines.len()))
+}
+
+/// A part of a document that a program writes is as the program would write it now.
+fn written(repository: &Repository, path: &str, wanted: &str) -> Result<Option<Finding>, Failure> {
+    let stale = repository.text(path)? != wanted;
+    Ok(stale.then(|| Finding::in_file(path, "a table is out of date: run `cargo xtask write`")))
 }
