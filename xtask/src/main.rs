@@ -1,5 +1,6 @@
 //! The tasks of this repository. `cargo xtask` lists them.
 
+mod ci;
 mod deny;
 mod limits;
 mod manifest;
@@ -23,6 +24,7 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
   test [ARGUMENTS]        install what the tests need, then cargo test (default: --workspace)
   needs                   install what the tests need, and nothing else
+  ci                      what a change must pass: fmt, clippy, tidy, deny, doc, test
   rfc                     which RFC is followed how far, by rfc/index.tsv
   write                   writes the tables of README.md and docs/limits.md from the code
   tidy                    the rules of this repository that a program can check
@@ -46,6 +48,7 @@ fn run(words: &[&str]) -> Result<(), Failure> {
     match words {
         ["test", arguments @ ..] => test::test(&repository, arguments),
         ["needs"] => provision::provision(&repository).map(drop),
+        ["ci"] => ci::ci(&repository),
         ["rfc"] => rfc::print(&repository),
         ["write"] | ["rfc", "--write"] => write(&repository),
         ["tidy"] => tidy::tidy(&repository),
