@@ -2,6 +2,7 @@
 
 mod ci;
 mod deny;
+mod fuzz;
 mod limits;
 mod manifest;
 mod marked;
@@ -23,6 +24,8 @@ type Failure = String;
 const USAGE: &str = "\
 usage: cargo xtask TASK
   test [ARGUMENTS]        install what the tests need, then cargo test (default: --workspace)
+  fuzz [TARGET [--seconds N | FILE…]]
+                          lists the fuzz targets, searches with one, or repeats what it found
   needs                   install what the tests need, and nothing else
   ci                      what a change must pass: fmt, clippy, tidy, deny, doc, test
   rfc                     which RFC is followed how far, by rfc/index.tsv
@@ -49,6 +52,7 @@ fn run(words: &[&str]) -> Result<(), Failure> {
         ["test", arguments @ ..] => test::test(&repository, arguments),
         ["needs"] => provision::provision(&repository).map(drop),
         ["ci"] => ci::ci(&repository),
+        ["fuzz", words @ ..] => fuzz::fuzz(&repository, words),
         ["rfc"] => rfc::print(&repository),
         ["write"] | ["rfc", "--write"] => write(&repository),
         ["tidy"] => tidy::tidy(&repository),
