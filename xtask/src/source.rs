@@ -71,6 +71,16 @@ impl Source {
         self.strings.iter().filter(outside).map(|place| (place.start, &self.text[place.clone()]))
     }
 
+    /// Lines of code outside of tests, without comments and empty lines.
+    pub fn code_lines(&self) -> usize {
+        filled(&self.production())
+    }
+
+    /// The same of tests.
+    pub fn test_lines(&self) -> usize {
+        filled(&self.code) - self.code_lines()
+    }
+
     /// Number of the line, from 1, that an offset is in.
     pub fn line(&self, offset: usize) -> usize {
         self.text.as_bytes()[..offset].iter().filter(|&&byte| byte == b'\n').count() + 1
@@ -132,6 +142,10 @@ pub fn item(code: &str, start: usize) -> Range<usize> {
         }
     }
     start..code.len()
+}
+
+fn filled(code: &str) -> usize {
+    code.lines().filter(|line| !line.trim().is_empty()).count()
 }
 
 fn test_items(code: &str) -> Vec<Range<usize>> {

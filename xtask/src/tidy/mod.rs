@@ -4,6 +4,7 @@
 //! small repository that breaks the rule.
 
 mod arrows;
+mod budgets;
 mod dependencies;
 mod lengths;
 mod limits;
@@ -58,6 +59,7 @@ pub fn tidy(repository: &Repository) -> Result<(), Failure> {
     let sources = repository.sources()?;
     let mut findings = Vec::new();
     findings.extend(arrows::check(&manifests));
+    findings.extend(budgets::check(&manifests, &sources));
     findings.extend(dependencies::check(&manifests, &workspace_dependencies(repository)?));
     findings.extend(links::check(repository)?);
     findings.extend(lengths::check_typical(&sources));
