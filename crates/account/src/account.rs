@@ -1,99 +1,10 @@
 //! The folded account: the directory, always there, and the message columns of the mailboxes that are loaded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::{
-    AccountId, Entry, Keywords, Mailbox, MailboxId, MailboxName, Modseq, UidValidity,
-};
-
-/// What STATUS can ask without message columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// MESSAGES
-    pub messages: u32,
-    /// UNSEEN: messages without `\Seen`.
-    pub unseen: u32,
-    /// DELETED: messages with `\Deleted`.
-    pub deleted: u32,
-    /// SIZE: octets of all messages.
-    pub size: u64,
-}
-
-/// The directory's line about one mailbox.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MailboxFacts {
-    /// Lasting identity.
-    pub id: MailboxId,
-    /// Present name.
-    pub name: MailboxName,
-    /// UIDVALIDITY.
-    pub uid_validity: UidValidity,
-    /// UIDNEXT; `u32::MAX` means that UIDs are used up (appends are refused with `NO [LIMIT]`).
-    pub uid_next: u32,
-    /// Counters for STATUS.
-    pub counts: Counts,
-    /// HIGHESTMODSEQ: of the last entry that touched this mailbox's messages (or created it). Never 0.
-    pub highest_modseq: Modseq,
-    /// Special-use attributes, e.g. `\Sent`.
-    pub roles: Vec<String>,
-    /// Keyword table.
-    pub keywords: Keywords,
-}
-
-/// One account of the server's roster (only in [`AccountId::ROSTER`]'s journal).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RosterLine {
-    /// Whose journal.
-    pub account: AccountId,
-    /// `local@domain`.
-    pub name: String,
-    /// PHC string, absent until set.
-    pub credential: Option<String>,
-}
-
-/// The facts about an account that LIST, STATUS, delivery and quota need: a few kilobytes, always loaded.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Directory {
-    pub(crate) mailboxes: BTreeMap<MailboxId, Arc<MailboxFacts>>,
-    pub(crate) names: BTreeMap<MailboxName, MailboxId>,
-    pub(crate) subscriptions: BTreeSet<MailboxName>,
-    pub(crate) roster: BTreeMap<String, RosterLine>,
-    /// Highest UIDVALIDITY ever given, so that a name deleted and created anew gets a larger one.
-    pub(crate) uid_validity_last: u32,
-}
-
-impl Directory {
-    /// The mailbox of that name.
-    pub fn mailbox(&self, name: &MailboxName) -> Option<&Arc<MailboxFacts>> {
-        self.names.get(name).and_then(|id| self.mailboxes.get(id))
-    }
-
-    /// The mailbox with that identity.
-    pub fn mailbox_by_id(&self, id: MailboxId) -> Option<&Arc<MailboxFacts>> {
-        self.mailboxes.get(&id)
-    }
-
-    /// All mailboxes in the order of their names.
-    pub fn mailboxes(&self) -> impl Iterator<Item = &Arc<MailboxFacts>> {
-        self.names.values().filter_map(|id| self.mailboxes.get(id))
-    }
-
-    /// Has the name (existing or not) mailboxes below it?
-    pub fn has_children(&self, _name: &MailboxName) -> bool {
-        todo!()
-    }
-
-    /// Subscribed names, existing or not, in order.
-    pub fn subscriptions(&self) -> &BTreeSet<MailboxName> {
-        &self.subscriptions
-    }
-
-    /// The roster, by canonical name.
-    pub fn roster(&self) -> &BTreeMap<String, RosterLine> {
-        &self.roster
-    }
-}
+use crate::checkpoint::SavedMailbox;
+use crate::{Change, Directory, Entry, Mailbox, MailboxId, Modseq};
 
 /// An account folded up to its head. Cloning shares everything; `apply` copies what it touches.
 #[derive(Debug, Clone, Default)]
@@ -103,6 +14,8 @@ pub struct Account {
     pub(crate) directory: Arc<Directory>,
     /// Only the mailboxes whose columns are loaded.
     pub(crate) mailboxes: BTreeMap<MailboxId, Arc<Mailbox>>,
+    /// What the last manifest said about each mailbox, loaded or not.
+    pub(crate) saved: Arc<BTreeMap<MailboxId, SavedMailbox>>,
 }
 
 impl Account {
@@ -126,19 +39,63 @@ impl Account {
         self.mailboxes.get(&mailbox)
     }
 
-    /// Puts loaded columns (folded to this head) into place. An empty mailbox needs no loading.
-    pub fn install(&mut self, _mailbox: MailboxId, _columns: Arc<Mailbox>) {
-        todo!()
+    /// All mailboxes whose columns are loaded.
+    pub fn all_loaded(&self) -> impl Iterator<Item = (MailboxId, &Arc<Mailbox>)> {
+        self.mailboxes.iter().map(|(&id, columns)| (id, columns))
+    }
+
+    /// Puts loaded columns (folded to this head) into place. Columns that are not of this head, or of a mailbox that
+    /// is gone, are left out, and the answer is `false`: load again, or fold the missing entries with
+    /// [`Mailbox::apply`] first.
+    pub fn install(&mut self, mailbox: MailboxId, columns: Arc<Mailbox>) -> bool {
+        let fits = self
+            .directory
+            .mailbox_by_id(mailbox)
+            .is_some_and(|facts| facts.highest_modseq == columns.highest_modseq());
+        if fits {
+            self.mailboxes.insert(mailbox, columns);
+        }
+        fits
     }
 
     /// Drops the columns of a mailbox (they can be loaded again).
-    pub fn unload(&mut self, _mailbox: MailboxId) {
-        todo!()
+    pub fn unload(&mut self, mailbox: MailboxId) {
+        self.mailboxes.remove(&mailbox);
     }
 
     /// The fold: total and deterministic. An entry that contradicts the state changes as much of it as makes sense
-    /// and never panics; `chain` is the entry's own chain value.
-    pub fn apply(&mut self, _entry: &Entry, _chain: u32) {
-        todo!()
+    /// and never panics; one at or below the head is already folded in and changes nothing. `chain` is the entry's own
+    /// chain value.
+    ///
+    /// A mailbox that the entry creates is loaded from then on; a mailbox that is not loaded changes in the directory only.
+    pub fn apply(&mut self, entry: &Entry, chain: u32) {
+        if entry.no <= self.head {
+            return;
+        }
+        self.head = entry.no;
+        self.chain = chain;
+        let directory = Arc::make_mut(&mut self.directory);
+        for change in &entry.changes {
+            directory.apply(change, entry);
+        }
+        for change in &entry.changes {
+            match change {
+                Change::MailboxCreated { mailbox, .. } if directory.mailboxes.contains_key(mailbox) => {
+                    self.mailboxes.entry(*mailbox).or_default();
+                }
+                Change::MailboxDeleted { mailbox } => {
+                    self.mailboxes.remove(mailbox);
+                }
+                _ => {}
+            }
+        }
+        // A mailbox folds the whole entry at its first change; at the others it finds that done.
+        for mailbox in entry.changes.iter().filter_map(Change::touches) {
+            if let Some(columns) = self.mailboxes.get_mut(&mailbox)
+                && columns.highest_modseq() < entry.no
+            {
+                Arc::make_mut(columns).apply(mailbox, entry);
+            }
+        }
     }
 }

@@ -10,18 +10,30 @@
 //! ```
 
 mod account;
+mod change_codec;
+mod checkpoint;
+mod chunk;
+mod column;
+mod diff;
+mod directory;
 mod draft;
 mod entry;
 mod flags;
 mod ids;
+pub mod limits;
 mod mailbox;
 mod name;
+mod pack;
 mod port;
 mod rights;
+mod roles;
 mod sets;
+mod tombstones;
 mod view;
 
-pub use account::{Account, Counts, Directory, MailboxFacts, RosterLine};
+pub use account::Account;
+pub use checkpoint::{PartRef, SavedMailbox, Unready, UnsavedPart};
+pub use directory::{Counts, Directory, MailboxFacts, RosterLine};
 pub use draft::{Draft, NewMailbox, NewMessage, PlacedMessage, Receipt, Refusal};
 pub use entry::{Change, DecodeError, Entry};
 pub use flags::{FlagNames, FlagOp, Flags, KEYWORDS_MAX, Keywords, SystemFlag};
@@ -30,5 +42,6 @@ pub use mailbox::{Mailbox, Row};
 pub use name::{MailboxName, NameError};
 pub use port::{Accounts, CommitError, Fault, OpenAccount, Pending, Upload};
 pub use rights::{Right, Rights};
+pub use roles::ROLES;
 pub use sets::{SequenceSet, SetBound, UidSet};
 pub use view::{Announce, Difference, View};

@@ -82,4 +82,3 @@ pub trait Upload: Send {
     /// Ends the message; its blob is durable with the next commit.
     fn finish(self: Box<Self>) -> Pending<'static, Result<BlobId, CommitError>>;
 }
-
