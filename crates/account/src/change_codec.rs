@@ -66,9 +66,10 @@ impl Change {
                 out.uid_set(uids);
                 counts.pack(out);
             }
-            Self::Revalidated { mailbox, uid_validity } => {
+            Self::Revalidated { mailbox, uid_validity, uid_next } => {
                 pack_head(out, kind::REVALIDATED, *mailbox);
                 out.varint(uid_validity.value().into());
+                out.varint((*uid_next).into());
             }
             Self::AccountAdded { account, name } => {
                 out.u8(kind::ACCOUNT_ADDED);
@@ -139,7 +140,11 @@ impl Change {
             kind::EXPUNGED => {
                 Self::Expunged { mailbox, uids: bytes.uid_set()?, counts: Counts::unpack(bytes)? }
             }
-            kind::REVALIDATED => Self::Revalidated { mailbox, uid_validity: unpack_uid_validity(bytes)? },
+            kind::REVALIDATED => Self::Revalidated {
+                mailbox,
+                uid_validity: unpack_uid_validity(bytes)?,
+                uid_next: bytes.varint32()?,
+            },
             _ => return Err(DecodeError::Unknown("kind of change", kind.into())),
         })
     }

@@ -167,9 +167,12 @@ impl Directory {
             Change::Flagged { mailbox, counts, .. } | Change::Expunged { mailbox, counts, .. } => {
                 self.touch(*mailbox, entry.no, |facts| facts.counts = *counts);
             }
-            Change::Revalidated { mailbox, uid_validity } => {
+            Change::Revalidated { mailbox, uid_validity, uid_next } => {
                 self.uid_validity_last = self.uid_validity_last.max(uid_validity.value());
-                self.touch(*mailbox, entry.no, |facts| facts.uid_validity = *uid_validity);
+                self.touch(*mailbox, entry.no, |facts| {
+                    facts.uid_validity = *uid_validity;
+                    facts.uid_next = facts.uid_next.max(*uid_next);
+                });
             }
             Change::AccountAdded { .. } | Change::CredentialSet { .. } | Change::AccountRemoved { .. } => {
                 Arc::make_mut(&mut self.roster).apply(change);

@@ -71,10 +71,11 @@ pub enum Change {
         uids: UidSet,
         counts: Counts,
     },
-    /// UIDVALIDITY raised (a restore, or UIDs used up).
+    /// Another UIDVALIDITY (an import into a new mailbox, a restore), or UIDNEXT raised to `uid_next`, or both.
     Revalidated {
         mailbox: MailboxId,
         uid_validity: UidValidity,
+        uid_next: u32,
     },
     /// Roster: an account begins. `name` is `local@domain` in its canonical form.
     AccountAdded {

@@ -311,7 +311,9 @@ impl Iterator for Segments<'_> {
 impl Mailbox {
     fn apply_change(&mut self, change: &Change, entry: &Entry) {
         match change {
-            Change::MailboxCreated { uid_next, .. } => self.uid_next = self.uid_next.max(*uid_next),
+            Change::MailboxCreated { uid_next, .. } | Change::Revalidated { uid_next, .. } => {
+                self.uid_next = self.uid_next.max(*uid_next)
+            }
             Change::KeywordAdded { name, .. } => Arc::make_mut(&mut self.keywords).add(name),
             Change::Appended { messages, .. } => self.append(messages, entry),
             Change::Flagged { uids, op, flags, .. } => self.flag(uids, *op, *flags, entry.no),

@@ -60,6 +60,13 @@ pub enum Draft {
     Create {
         mailboxes: Vec<NewMailbox>,
     },
+    /// Import only: a mailbox takes over the UIDVALIDITY it had elsewhere, as long as it never held a message, and its UIDNEXT
+    /// rises to where it stood there.
+    Revalidate {
+        mailbox: MailboxId,
+        uid_validity: UidValidity,
+        uid_next: u32,
+    },
     /// DELETE: INBOX never; a name with children stays as `\NonExistent` parent of them.
     Delete {
         name: MailboxName,
@@ -229,6 +236,9 @@ impl Draft {
             Decision { account, rights, now, changes: Vec::new(), receipt: Receipt::default() };
         match self {
             Self::Create { mailboxes } => decision.create(mailboxes)?,
+            Self::Revalidate { mailbox, uid_validity, uid_next } => {
+                decision.revalidate(*mailbox, *uid_validity, *uid_next)?;
+            }
             Self::Delete { name } => decision.delete(name)?,
             Self::Rename { from, to } => decision.rename(from, to)?,
             Self::SetRoles { mailbox, roles } => decision.set_roles(*mailbox, roles)?,

@@ -74,6 +74,30 @@ impl<'a> Decision<'a> {
         Ok(())
     }
 
+    /// A client may know UIDs that were given out, so they keep their meaning: only a mailbox that never held a message
+    /// takes another UIDVALIDITY, and UIDNEXT only rises.
+    pub(super) fn revalidate(
+        &mut self,
+        mailbox: MailboxId,
+        uid_validity: UidValidity,
+        uid_next: u32,
+    ) -> Result<(), Refusal> {
+        let facts = self.directory().mailbox_by_id(mailbox).ok_or(Refusal::NonExistent)?;
+        let (was_validity, was_next) = (facts.uid_validity, facts.uid_next);
+        self.require(Right::Administer)?;
+        if was_validity != uid_validity && was_next > 1 {
+            return Err(Refusal::Cannot("UIDs of this mailbox were given out already"));
+        }
+        if was_validity != uid_validity || was_next < uid_next {
+            self.changes.push(Change::Revalidated {
+                mailbox,
+                uid_validity,
+                uid_next: was_next.max(uid_next),
+            });
+        }
+        Ok(())
+    }
+
     /// Only the mailbox itself goes. Names below it stay, and it stays as their `\NonExistent` parent (RFC 9051, 6.3.5);
     /// its subscription stays too, since a server must not end one by itself (6.3.7).
     pub(super) fn delete(&mut self, name: &MailboxName) -> Result<(), Refusal> {
