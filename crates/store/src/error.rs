@@ -99,6 +99,21 @@ pub enum Damaged {
     },
 }
 
+impl StoreError {
+    /// Wraps an operating system's error with what was being done.
+    pub(crate) fn io(context: impl fmt::Display, error: &io::Error) -> StoreError {
+        if is_full(error) {
+            return StoreError::Full;
+        }
+        StoreError::Io { kind: error.kind(), context: format!("{context}: {error}") }
+    }
+}
+
+/// Whether the system says that space (or the quota, or the count of files) is used up.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 impl From<StoreError> for AppendError {
     fn from(error: StoreError) -> AppendError {
         match error {

@@ -6,6 +6,7 @@
 //!
 //! The contract is [`Store`], and [`Maintenance`] for what an operator or a housekeeper asks. Its engines:
 //!
+//! - [`Embedded`]: one segmented append-only log in a folder, with a derived index beside it. The default.
 //! - [`Memory`]: plain maps, for tests and for trying things out.
 //! - [`Faulty`]: wraps another engine and fails the calls it is told to fail.
 //!
@@ -23,6 +24,8 @@
 //! 5. **Damage is named, never dressed up as absence.** A damaged record answers [`StoreError::Damaged`]; the rest keeps working.
 
 mod blob;
+pub mod disk;
+mod embedded;
 mod error;
 mod faulty;
 mod journal;
@@ -30,11 +33,15 @@ mod memory;
 mod store;
 
 pub use blob::{BlobId, BlobParts, LiveBlobs, Section};
+pub use embedded::{Embedded, Options};
 pub use error::{AppendError, Damaged, StoreError};
 pub use faulty::{Fault, FaultPlan, Faulty, Operation};
 pub use journal::{AccountKey, AppendClass, EntryNo, Stored};
 pub use memory::Memory;
 pub use store::{CheckReport, Maintenance, Pending, Reclaimed, Store, Upload};
+
+/// Largest number of an entry: modseqs are 63 bits wide (RFC 7162, section 3.1), and so are the numbers of what tables are kept in.
+pub const ENTRY_NO_MAX: EntryNo = i64::MAX as EntryNo;
 
 /// Largest entry in bytes. An entry is one command's changes, set-shaped, so even `STORE 1:*` on a million messages
 /// stays far below; the limit keeps one account from filling a batch that all others wait for.

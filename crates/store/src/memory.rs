@@ -8,8 +8,8 @@ use bytes::{Bytes, BytesMut};
 
 use crate::{
     AccountKey, AppendClass, AppendError, BLOB_BYTES_MAX, BlobId, BlobParts, CheckReport, ENTRY_BYTES_MAX,
-    EntryNo, LiveBlobs, MANIFEST_BYTES_MAX, Maintenance, Pending, Reclaimed, Section, Store, StoreError,
-    Stored, Upload,
+    ENTRY_NO_MAX, EntryNo, LiveBlobs, MANIFEST_BYTES_MAX, Maintenance, Pending, Reclaimed, Section, Store,
+    StoreError, Stored, Upload,
 };
 
 /// A store in memory. Clones share the same content, so that a test may "restart" what stands on it.
@@ -100,7 +100,7 @@ impl Memory {
         if expected != head {
             return Err(AppendError::Conflict { head });
         }
-        if no <= head {
+        if no <= head || no > ENTRY_NO_MAX {
             return Err(AppendError::Failed(StoreError::OutOfOrder { no, head }));
         }
         if class == AppendClass::Grow {
