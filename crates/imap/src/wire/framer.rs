@@ -302,11 +302,10 @@ impl Framer {
         if self.resumed || self.line_start > 0 || self.command.len() > HTTP_VERB_BYTES_MAX {
             return false;
         }
-        let begins_with = |verb: &&[u8]| {
+        HTTP_VERBS.iter().any(|verb| {
             let begin = self.command.iter().chain(input).take(verb.len() + 1);
             begin.eq(verb.iter().chain(b" "))
-        };
-        HTTP_VERBS.iter().any(|verb| begins_with(verb))
+        })
     }
 
     /// Refuses an announced literal and with it the command.

@@ -1,0 +1,13 @@
+//! Prints what is plugged in, a line each: capability, RFC, kind of row, name of row, source file. For tables and checks.
+
+fn main() {
+    for extension in imap::registry::extensions() {
+        let head = format!("{}\t{}", extension.capability, extension.rfc);
+        if imap::registry::rows(extension).next().is_none() {
+            println!("{head}\t\t\t{}", extension.file);
+        }
+        for (kind, name) in imap::registry::rows(extension) {
+            println!("{head}\t{kind}\t{name}\t{}", extension.file);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! RENAME (RFC 9051 6.3.6): with all that is below, in one entry; of INBOX it moves the messages.
+
+use account::{Draft, Pending};
+
+use super::{Command, Cx, Done, Outcome};
+use crate::registry::{CommandRow, UidForm, never};
+use crate::session::States;
+use crate::wire::MailboxArg;
+
+pub(crate) const RENAME: CommandRow = CommandRow {
+    name: "RENAME",
+    states: States::LOGGED_IN,
+    uid: UidForm::No,
+    numbers: false,
+    streams: never,
+    parse: |reader, syntax| {
+        reader.sp()?;
+        let from = reader.mailbox(syntax.modes.utf8_names())?;
+        reader.sp()?;
+        let to = reader.mailbox(syntax.modes.utf8_names())?;
+        reader.end()?;
+        Ok(Box::new(Rename { from, to }))
+    },
+};
+
+struct Rename {
+    from: MailboxArg,
+    to: MailboxArg,
+}
+
+impl Command for Rename {
+    fn run<'a>(self: Box<Self>, cx: &'a mut Cx<'_>) -> Pending<'a, Outcome> {
+        Box::pin(async move {
+            let (from, to) = (self.from.existing()?.clone(), self.to.new_name()?.clone());
+            cx.commit(Draft::Rename { from, to }).await?;
+            Done::ok("RENAME completed")
+        })
+    }
+}
