@@ -28,6 +28,8 @@ mod port;
 mod rights;
 mod roles;
 mod sets;
+#[cfg(test)]
+mod tests;
 mod tombstones;
 mod view;
 

@@ -98,6 +98,11 @@ impl Mailbox {
         &self.keywords
     }
 
+    /// The mailbox after everything in it went at once: what a session sees that has a deleted mailbox selected.
+    pub fn emptied(&self) -> Self {
+        Self { chunks: Vec::new(), starts: Vec::new(), len: 0, ..self.clone() }
+    }
+
     /// The message with that UID.
     pub fn row(&self, uid: Uid) -> Option<Row> {
         let (chunk, at) = self.place(uid)?;
