@@ -244,6 +244,16 @@ impl Content {
         self.dirty.extend(start / SECTOR_BYTES..end.div_ceil(SECTOR_BYTES));
     }
 
+    /// Writes what is dirty. What a failed sync has lost is clean, and stays lost.
+    fn write_back(&mut self) {
+        self.medium.resize(self.seen.len(), 0);
+        for sector in std::mem::take(&mut self.dirty) {
+            let start = (sector * SECTOR_BYTES).min(self.seen.len());
+            let end = (start + SECTOR_BYTES).min(self.seen.len());
+            self.medium[start..end].copy_from_slice(&self.seen[start..end]);
+        }
+    }
+
     fn after_power_off(&self, chance: &mut Chance) -> Content {
         let old = &self.medium;
         let bytes = if chance.below(2) == 0 { old.len() } else { self.seen.len() };
@@ -376,8 +386,7 @@ impl DiskFile for SimFile {
             return Err(error);
         }
         if !lying {
-            content.medium.clone_from(&content.seen);
-            content.dirty.clear();
+            content.write_back();
         }
         Ok(())
     }

@@ -180,13 +180,18 @@ impl Engine {
     }
 
     /// Appends records as they are, in order, and a note that a segment is removed; for reclaiming.
-    pub(super) fn copy(&self, records: &[Bytes], note: RecordHeader) -> Result<Waiter, AppendError> {
+    pub(super) fn copy(
+        &self,
+        records: &[Bytes],
+        note: RecordHeader,
+        claim: Claim,
+    ) -> Result<Waiter, AppendError> {
         let taken_back = self.lock().taken_back;
         for record in records {
-            let mut queue = self.room(record.len(), Claim::Usual)?;
+            let mut queue = self.room(record.len(), claim)?;
             queue.push_copy(self.salt, record);
         }
-        let mut queue = self.room(RECORD_HEADER_BYTES, Claim::Usual)?;
+        let mut queue = self.room(RECORD_HEADER_BYTES, claim)?;
         if queue.taken_back != taken_back {
             // Some of the copies may be among what was undone meanwhile.
             return Err(AppendError::Full);

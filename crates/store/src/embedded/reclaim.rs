@@ -13,6 +13,7 @@ use bytes::Bytes;
 
 use super::engine::{Engine, answer};
 use super::index::{Change, Segment};
+use super::queue::Claim;
 use super::read::{Access, Stop, on_pool};
 use super::record::{Kind, Place, RecordHeader};
 use super::recover::read_whole;
@@ -98,15 +99,21 @@ impl Engine {
         let sealed = || segments.range(..end).filter(|(_, segment)| !segment.removed && segment.bytes > 0);
         let small = |segment: &Segment| segment.bytes < self.options.segment_bytes / SMALL_SHARE;
         let join = sealed().filter(|(_, segment)| small(segment)).count() as u64 >= SMALL_SHARE;
-        let worth = sealed().filter(|(number, segment)| {
-            let [from, to] = [**number, **number + 1].map(|number| BlobId(Place::new(number, 0).0));
+        let live_bytes = |number: &u32, segment: &Segment| {
+            let [from, to] = [*number, *number + 1].map(|number| BlobId(Place::new(number, 0).0));
             let moved = moved_in.get(number).copied().unwrap_or(0);
             let live_blobs = mark.live.count_between(from, to) as u64 + moved;
-            let live_bytes = segment.blob_bytes / segment.blobs.max(1) * live_blobs;
-            let live_bytes = live_bytes + entry_bytes.get(number).copied().unwrap_or(0);
-            live_bytes <= segment.bytes / LIVE_SHARE || (join && small(segment))
-        });
-        Ok(worth.map(|(number, _)| *number).collect())
+            let blob_bytes = segment.blob_bytes / segment.blobs.max(1) * live_blobs;
+            blob_bytes + entry_bytes.get(number).copied().unwrap_or(0)
+        };
+        let mut worth: Vec<(u64, u32)> = sealed()
+            .map(|(number, segment)| (live_bytes(number, segment), number, segment))
+            .filter(|(live, _, segment)| *live <= segment.bytes / LIVE_SHARE || (join && small(segment)))
+            .map(|(live, number, _)| (live, *number))
+            .collect();
+        // Those that need the least space first, so that a full disk is freed as far as it can be.
+        worth.sort_unstable();
+        Ok(worth.into_iter().map(|(_, number)| number).collect())
     }
 
     /// The first segment that may still be written to.
@@ -192,10 +199,13 @@ impl Engine {
 
     /// Enqueues the copies, and the note that the segment is no longer needed.
     fn copy_out(&self, number: u32, copies: &[Bytes]) -> Result<super::engine::Waiter, AppendError> {
-        self.space_for(crate::AppendClass::Grow)?;
+        // What frees more than it takes may use the space for expunging, as long as it leaves half of it.
+        let bytes: usize = copies.iter().map(Bytes::len).sum();
+        let claim =
+            if (bytes as u64) < self.options.reserve_bytes / 2 { Claim::Reserve } else { Claim::Usual };
         let (first, last) = self.catalog.segment(number).map_or((0, 0), |segment| segment.batches);
         let note = RecordHeader::new(self.salt, Kind::Removed, first, u64::from(number), last, &[]);
-        self.copy(copies, note)
+        self.copy(copies, note, claim)
     }
 
     /// Removes what is no longer needed. Answers how many bytes files of large bodies had.

@@ -56,13 +56,14 @@ pub fn section(store: &dyn Store, id: BlobId, section: Section) -> Bytes {
     wait(store.blob(id, section, 0..u64::MAX)).unwrap()
 }
 
-/// Bytes that compress well in part and not at all in part, so that both ways of keeping a block occur.
+/// Bytes that compress well in part and not at all in part, so that both ways of keeping a block occur: by turns of 128 KiB, and
+/// beginning with what compresses if `seed` is even.
 pub fn sample(seed: u64, bytes: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(2).wrapping_add(1);
     let mut sample = Vec::with_capacity(bytes);
     while sample.len() < bytes {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        if (sample.len() >> 17) % 2 == 0 {
+        if ((sample.len() >> 17) as u64).wrapping_add(seed).is_multiple_of(2) {
             sample.extend_from_slice(b"Received: from somewhere by elsewhere; ");
         } else {
             sample.extend_from_slice(&(state >> 11).to_le_bytes()[..6]);
