@@ -210,6 +210,12 @@ impl Account {
         self.saved = saved;
         Ok(())
     }
+
+    /// Takes over what another value of the same account knows about the newest manifest: for a state decided before
+    /// [`Account::checkpointed`] was told to the one it follows.
+    pub fn share_saved(&mut self, informed: &Self) {
+        self.saved = Arc::clone(&informed.saved);
+    }
 }
 
 /// Reading.
