@@ -180,8 +180,8 @@ fn line_is_limited_with_all_its_parts_and_its_end() {
     let longer = format!("{:63}\r\n", "a X");
     assert!(matches!(&frames(exact.as_bytes())[..], [Seen::Command(_)]));
     assert_eq!(frames(longer.as_bytes()), [Seen::Fatal(Some("a".into()))]);
-    let split = format!("a X {{1+}}\r\nx{:53}\r\nb", "");
-    let split_longer = format!("a X {{1+}}\r\nx{:54}\r\nb", "");
+    let split = format!("a X {{1+}}\r\nx{:52}\r\n", "");
+    let split_longer = format!("a X {{1+}}\r\nx{:53}\r\n", "");
     assert!(matches!(&frames(split.as_bytes())[..], [Seen::Command(_)]), "the literal does not count");
     assert_eq!(frames(split_longer.as_bytes()), [Seen::Fatal(Some("a".into()))]);
 }
