@@ -1,6 +1,7 @@
 //! A chunk: up to [`CHUNK_ROWS_MAX`] messages of one mailbox in columns, sorted by UID; the unit of sharing, of
 //! copying on write and of the checkpoint.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::checkpoint::PartRef;
@@ -8,7 +9,7 @@ use crate::column::Column;
 use crate::limits::CHUNK_ROWS_MAX;
 use crate::mailbox::Row;
 use crate::pack::{Packer, Unpacker};
-use crate::{BlobId, DecodeError, Flags, InternalDate, Millis, Modseq, Uid, UidSet};
+use crate::{BlobId, DecodeError, FlagOp, Flags, InternalDate, Millis, Modseq, Uid, UidSet};
 
 /// Messages in columns. Never empty inside a [`crate::Mailbox`].
 #[derive(Debug, Default)]
@@ -105,18 +106,28 @@ impl Chunk {
 
     /// The first place whose UID is at least `uid`; the length if there is none.
     pub(crate) fn lower_bound(&self, uid: u32) -> usize {
-        self.columns.uid.lower_bound(uid.into())
+        let (first, last) = (self.first(), self.last());
+        if uid <= first {
+            0
+        } else if uid > last {
+            self.len()
+        } else if (last - first) as usize + 1 == self.len() {
+            // Without gaps, which is how most chunks are, the place follows from the UID.
+            (uid - first) as usize
+        } else {
+            self.columns.uid.lower_bound(uid.into())
+        }
     }
 
     /// The places of a UID range.
-    pub(crate) fn places(&self, first: u32, last: u32) -> std::ops::Range<usize> {
+    pub(crate) fn places(&self, first: u32, last: u32) -> Range<usize> {
         let start = self.lower_bound(first);
         let end = last.checked_add(1).map_or(self.len(), |after| self.lower_bound(after));
         start..end.max(start)
     }
 
     /// Are the UIDs of these places without a gap? Then they are one range.
-    pub(crate) fn push_uids(&self, places: std::ops::Range<usize>, out: &mut UidSet) {
+    pub(crate) fn push_uids(&self, places: Range<usize>, out: &mut UidSet) {
         let Some(end) = places.end.checked_sub(1).filter(|end| places.start <= *end) else { return };
         let (first, last) = (self.uid(places.start), self.uid(end));
         if (last - first) as usize == end - places.start {
@@ -160,12 +171,44 @@ impl Chunk {
         self.columns.blob.push(row.blob.0);
     }
 
-    /// Gives the message at a place new flags.
-    pub(crate) fn set_flags(&mut self, at: usize, flags: Flags, modseq: Modseq) {
+    /// Is there a message among these whose flags the operation would change?
+    pub(crate) fn would_change(&self, places: &[Range<usize>], op: FlagOp, named: Flags) -> bool {
+        places.iter().flat_map(Clone::clone).any(|at| {
+            let old = self.flags(at);
+            op.apply(old, named) != old
+        })
+    }
+
+    /// Applies a flag operation; the messages whose flags it changes get the modseq.
+    pub(crate) fn store(&mut self, places: &[Range<usize>], op: FlagOp, named: Flags, modseq: Modseq) {
         self.saved = OnceLock::new();
         self.modseq_max = self.modseq_max.max(modseq.0);
-        self.columns.flags.set(at, flags.0);
-        self.columns.modseq.set(at, modseq.0);
+        let touched: usize = places.iter().map(Range::len).sum();
+        if touched < self.len() / 8 {
+            for at in places.iter().flat_map(Clone::clone) {
+                let old = self.flags(at);
+                let new = op.apply(old, named);
+                if new != old {
+                    self.columns.flags.set(at, new.0);
+                    self.columns.modseq.set(at, modseq.0);
+                }
+            }
+            return;
+        }
+        // Many at once: both columns are written anew, which costs less than to find room for each value.
+        let mut flags: Vec<u64> = self.columns.flags.values().collect();
+        let mut modseqs: Vec<u64> = self.columns.modseq.values().collect();
+        for range in places {
+            for (flags, of_message) in flags[range.clone()].iter_mut().zip(&mut modseqs[range.clone()]) {
+                let new = op.apply(Flags(*flags), named);
+                if new.0 != *flags {
+                    (*flags, *of_message) = (new.0, modseq.0);
+                }
+            }
+        }
+        self.columns.flags = Column::from_values(&flags);
+        self.columns.modseq = Column::from_values(&modseqs);
+        self.modseq_max = self.columns.modseq.max();
     }
 
     /// Keeps the messages whose place in `keep` is true.

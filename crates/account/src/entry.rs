@@ -59,6 +59,7 @@ pub enum Change {
         messages: Vec<PlacedMessage>,
         counts: Counts,
     },
+    /// The messages of the set whose flags this changes get the entry's number as their modseq; others named keep theirs.
     Flagged {
         mailbox: MailboxId,
         uids: UidSet,

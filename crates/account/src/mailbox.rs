@@ -352,14 +352,26 @@ impl Mailbox {
         self.count();
     }
 
+    /// Absent messages, and those whose flags stay as they are, may be named: they are not touched.
     fn flag(&mut self, uids: &UidSet, op: FlagOp, flags: Flags, no: Modseq) {
-        let segments: Vec<_> = self.segments(uids.ranges()).collect();
-        for (chunk, places) in segments {
-            let chunk = Arc::make_mut(&mut self.chunks[chunk]);
-            for at in places {
-                chunk.set_flags(at, op.apply(chunk.flags(at), flags), no);
+        for (index, places) in self.segments_by_chunk(uids) {
+            // A chunk in which nothing changes stays shared with the older values.
+            if self.chunks[index].would_change(&places, op, flags) {
+                Arc::make_mut(&mut self.chunks[index]).store(&places, op, flags, no);
             }
         }
+    }
+
+    /// The places that a set touches, of each chunk together.
+    fn segments_by_chunk(&self, uids: &UidSet) -> Vec<(usize, Vec<Range<usize>>)> {
+        let mut by_chunk: Vec<(usize, Vec<Range<usize>>)> = Vec::new();
+        for (index, places) in self.segments(uids.ranges()) {
+            match by_chunk.last_mut() {
+                Some((last, of_chunk)) if *last == index => of_chunk.push(places),
+                _ => by_chunk.push((index, vec![places])),
+            }
+        }
+        by_chunk
     }
 
     fn expunge(&mut self, uids: &UidSet, no: Modseq) {
@@ -367,12 +379,10 @@ impl Mailbox {
         if gone.is_empty() {
             return;
         }
-        let segments: Vec<_> = self.segments(gone.ranges()).collect();
-        for of_chunk in segments.chunk_by(|a, b| a.0 == b.0) {
-            let index = of_chunk[0].0;
+        for (index, of_chunk) in self.segments_by_chunk(&gone) {
             let mut keep = vec![true; self.chunks[index].len()];
-            for (_, places) in of_chunk {
-                keep[places.clone()].fill(false);
+            for places in of_chunk {
+                keep[places].fill(false);
             }
             if keep.contains(&true) {
                 Arc::make_mut(&mut self.chunks[index]).retain(&keep);

@@ -1,4 +1,5 @@
 //! Checkpoints: they cost what changed, a wrong or damaged part is noticed, and nothing makes reading panic.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What drafts decide and refuse.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

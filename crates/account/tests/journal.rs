@@ -1,4 +1,5 @@
 //! The bytes of entries: what was written comes back, what is damaged or foreign is refused, and nothing panics.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use account::{
     AccountId, BlobId, Change, Counts, DecodeError, Entry, FlagOp, Flags, InternalDate, MailboxId,

@@ -1,4 +1,5 @@
 //! Mailbox names: one form each, nothing dangerous in them.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use account::{MailboxName, NameError};
 use proptest::prelude::*;

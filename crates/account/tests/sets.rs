@@ -1,4 +1,5 @@
 //! UID sets against plain sets of numbers.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeSet;
 

@@ -34,8 +34,8 @@ impl<'a> Decision<'a> {
         Ok(())
     }
 
-    /// A message whose flags the STORE would not change is not in the entry: its mod-sequence must not rise, since nothing
-    /// about it changed (RFC 7162, 3.1), and clients would fetch it anew.
+    /// A message whose flags the STORE would not change keeps its mod-sequence, since nothing about it changed (RFC 7162,
+    /// 3.1) and clients would fetch it anew. A STORE that changes no message at all is no entry.
     pub(super) fn store(
         &mut self,
         mailbox: MailboxId,
@@ -72,10 +72,16 @@ impl<'a> Decision<'a> {
         if changed.iter().any(|uids| !uids.is_empty()) {
             self.changes.extend(table.additions(mailbox));
         }
+        // What was asked for, as far as it may change: often fewer ranges than what does change (`STORE 1:*` where every
+        // third message has the flag already), and the same to the fold.
+        let asked =
+            uids.intersection(&UidSet::from_range(1, facts.uid_next)).difference(&self.receipt.modified);
         for ((&(op, flags), uids), counts) in steps.iter().zip(changed).zip(counts) {
-            if !uids.is_empty() {
-                self.changes.push(Change::Flagged { mailbox, uids, op, flags, counts });
+            if uids.is_empty() {
+                continue;
             }
+            let uids = if asked.ranges().len() < uids.ranges().len() { asked.clone() } else { uids };
+            self.changes.push(Change::Flagged { mailbox, uids, op, flags, counts });
         }
         Ok(())
     }
