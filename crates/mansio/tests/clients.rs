@@ -1,0 +1,17 @@
+//! Real mail clients against a running server: what they store comes back, on every other client too.
+//!
+//! Each file under `clients/` is one client or one question. The clients are the distribution's own; the scripts that
+//! drive the libraries are in `testdata/clients`. `cargo xtask test` installs all of them.
+
+mod harness;
+
+#[path = "clients/mbsync.rs"]
+mod mbsync;
+#[path = "clients/names.rs"]
+mod names;
+#[path = "clients/python.rs"]
+mod python;
+#[path = "clients/two_devices.rs"]
+mod two_devices;
+#[path = "clients/wire_budget.rs"]
+mod wire_budget;

@@ -1,0 +1,80 @@
+//! Starting Mansio: an account is made and filled while nothing runs, then the server is started on free ports.
+
+use super::programs::{PROGRAM_TIMEOUT, bounded, run};
+use super::{LIFETIME, PASSWORD, START_TIMEOUT, Server, USER};
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_mansio");
+
+/// Starts `mansio serve` with a new data folder; see [`Server::start_with`].
+pub fn start(maildir: Option<&Path>) -> Server {
+    let folder = tempfile::Builder::new().prefix("mansio-server-").tempdir().unwrap();
+    let data = folder.path().join("data");
+    let config = folder.path().join("mansio.toml");
+    std::fs::write(&config, "[listen]\nimap = [\"127.0.0.1:0\"]\nimaps = [\"127.0.0.1:0\"]\n").unwrap();
+
+    add_account(&data);
+    if let Some(maildir) = maildir {
+        let mut import = mansio(&["import", "--account", USER, "--data"]);
+        run(import.arg(&data).arg("maildir").arg(maildir));
+    }
+
+    let log = File::create(folder.path().join("server.log")).unwrap();
+    let mut serve = bounded(BINARY, LIFETIME);
+    serve.arg("serve").arg("--data").arg(&data).arg("--config").arg(&config);
+    serve.stdout(log.try_clone().unwrap()).stderr(log);
+    let mut child = serve.spawn().unwrap();
+
+    let started = Instant::now();
+    let (imap_port, imaps_port) = loop {
+        if let Some(ports) = ports(&data.join("addresses")) {
+            break ports;
+        }
+        let ended = child.try_wait().unwrap();
+        if ended.is_some() || started.elapsed() > START_TIMEOUT {
+            let _ = child.kill();
+            let log = std::fs::read_to_string(folder.path().join("server.log")).unwrap_or_default();
+            panic!("mansio does not listen; it ended: {ended:?}; its log:\n{log}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    Server {
+        host: "localhost",
+        imap_port,
+        imaps_port,
+        user: USER.into(),
+        password: PASSWORD.into(),
+        ca: data.join("tls/cert.pem"),
+        child,
+        folder,
+    }
+}
+
+/// A command of the binary, bounded in time.
+fn mansio(arguments: &[&str]) -> Command {
+    let mut command = bounded(BINARY, PROGRAM_TIMEOUT);
+    command.args(arguments);
+    command
+}
+
+fn add_account(data: &Path) {
+    let mut command = mansio(&["account", "add", USER, "--password-stdin", "--data"]);
+    command.arg(data).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "no account: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The ports in the file that the server writes once it listens, when both lines are there.
+fn ports(addresses: &Path) -> Option<(u16, u16)> {
+    let text = std::fs::read_to_string(addresses).ok()?;
+    let port = |service: &str| {
+        text.lines().find_map(|line| line.strip_prefix(service)?.rsplit_once(':')?.1.trim().parse().ok())
+    };
+    Some((port("imap ")?, port("imaps ")?))
+}
