@@ -90,8 +90,12 @@ fn search(repository: &Repository, target: &str, program: &Path, seconds: &str) 
     let mut command = Command::new(program);
     command.current_dir(&repository.root).arg(&corpus);
     // libFuzzer writes to the first folder and only reads the others.
-    let seeds = [format!("fuzz/seeds/{target}"), format!("crates/{target}/tests/data")];
-    command.args(seeds.iter().filter(|seeds| repository.has(seeds)));
+    let seeds = format!("fuzz/seeds/{target}");
+    command.args(Some(&seeds).filter(|seeds| repository.has(seeds)));
+    let dictionary = format!("fuzz/dictionaries/{target}");
+    if repository.has(&dictionary) {
+        command.arg(format!("-dict={dictionary}"));
+    }
     command.arg(format!("-artifact_prefix={}/", findings.display()));
     command.arg(format!("-max_total_time={seconds}"));
     command.arg(format!("-max_len={INPUT_BYTES_MAX}"));
