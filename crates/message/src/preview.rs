@@ -11,6 +11,8 @@ pub(crate) struct Preview {
     chars: usize,
     /// White space came since the last character.
     space: bool,
+    /// The next character has no room.
+    full: bool,
 }
 
 /// The reading of one part.
@@ -27,8 +29,7 @@ impl PreviewPart {
     /// Takes decoded text; the pieces do not show in the preview. False once it needs no more.
     pub(crate) fn push(&mut self, text: &str, preview: &mut Preview) -> bool {
         for c in text.chars() {
-            if preview.chars == limits::PREVIEW_CHARS_MAX || self.looked_at == limits::PREVIEW_LOOK_CHARS_MAX
-            {
+            if preview.full || self.looked_at == limits::PREVIEW_LOOK_CHARS_MAX {
                 return false;
             }
             self.looked_at += 1;
@@ -54,15 +55,15 @@ impl Preview {
     fn push(&mut self, c: char) {
         if c.is_whitespace() || c.is_control() {
             self.space = true;
-        } else if !is_invisible(c) && self.chars < limits::PREVIEW_CHARS_MAX {
-            if self.space && self.chars > 0 {
-                self.text.push(' ');
-                self.chars += 1;
-            }
-            self.space = false;
-            if self.chars < limits::PREVIEW_CHARS_MAX {
+        } else if !is_invisible(c) {
+            let space = self.space && self.chars > 0;
+            let needed = 1 + usize::from(space);
+            self.full = self.full || self.chars + needed > limits::PREVIEW_CHARS_MAX;
+            if !self.full {
+                self.text.extend(space.then_some(' '));
                 self.text.push(c);
-                self.chars += 1;
+                self.chars += needed;
+                self.space = false;
             }
         }
     }

@@ -143,8 +143,9 @@ impl Tree {
     /// multipart goes first, so that a boundary used twice, which RFC 2046 forbids, still nests.
     pub(crate) fn delimiter(&mut self, line: &[u8], at: Position, after: Position) -> bool {
         let Some((index, is_close)) = self.matching(line) else { return false };
+        let mut end = at.before_line_end();
         while self.open.len() > index + 1 {
-            self.close_innermost(at.before_line_end());
+            end = self.close_innermost(end, at);
         }
         let Some(open) = self.open.get_mut(index) else { return true };
         if is_close {
@@ -241,27 +242,32 @@ impl Tree {
         search.end_text();
     }
 
-    /// One step towards closing the innermost entity at `end`, or where its body begins if that is later: the line end before
-    /// a delimiter may be that of the header's blank line. If its header has not ended, the step is to end it; that may
-    /// begin the root of a nested message, which is then the innermost.
-    fn close_innermost(&mut self, end: Position) {
+    /// One step towards closing the innermost entity at `end`, the position `at` without the line end before it. Returns the
+    /// end for the entities around it.
+    ///
+    /// An entity that begins after that line end (which is then the end of its blank line, or of a delimiter line) ends at
+    /// `at`, and those around it with it: one line end cannot serve both, and a child never reaches beyond its parent.
+    ///
+    /// If the header of the entity has not ended, the step is to end it. That may begin the root of a nested message, which
+    /// is then the innermost.
+    fn close_innermost(&mut self, end: Position, at: Position) -> Position {
+        let Some(open) = self.open.last() else { return end };
+        let fields = &self.parts[open.part];
+        let body_start = fields.header_start + fields.header_octets;
+        let end = if end.octets < body_start { at } else { end };
         if self.in_header() {
-            let start = self.open.last().map_or(0, |open| self.parts[open.part].header_start);
-            self.end_header(Position { octets: end.octets.max(start), ..end });
-            return;
+            self.end_header(end);
+            return end;
         }
-        let Some(open) = self.open.pop() else { return };
+        let Some(open) = self.open.pop() else { return end };
         match open.stage {
             Stage::Multipart { .. } => self.awaited -= 1,
             Stage::Leaf => self.end_text(),
             Stage::Header { .. } | Stage::Message | Stage::Epilogue => {}
         }
         let fields = &mut self.parts[open.part];
-        let body_start = fields.header_start + fields.header_octets;
         fields.body_octets = end.octets.saturating_sub(body_start);
-        if fields.body_octets > 0 {
-            fields.lines = end.lines.saturating_sub(open.lines_before);
-        }
+        fields.lines = end.lines.saturating_sub(open.lines_before);
         if fields.is_multipart && self.parts.len() == open.part + 1 {
             let header_start = body_start + self.parts[open.part].body_octets;
             let strings = entity::put_empty_part(&mut self.strings);
@@ -274,11 +280,12 @@ impl Tree {
             };
             self.parts.push(empty);
         }
+        end
     }
 
     pub(crate) fn finish(mut self, end: Position) -> Derived {
         while !self.open.is_empty() {
-            self.close_innermost(end);
+            self.close_innermost(end, end);
         }
         self.head.size = end.octets;
         self.head.preview = std::mem::take(&mut self.preview).into_text();

@@ -483,3 +483,36 @@ fn parameters_are_read_as_they_are_written() {
     assert_eq!(params(" no semicolon=x"), "NIL");
     assert_eq!(params("; a*=v; a**=w; *=u; *0=t"), r#"("a*" "v" "a**" "w" "*" "u" "*0" "t")"#);
 }
+
+#[test]
+fn a_child_never_reaches_beyond_its_parent() {
+    // The line end before the outer delimiter is the inner header's blank line, or ends the inner delimiter line.
+    for inner in ["--in\n\n", "--in\n", "--in", "--in\nA: b\n\n", "--in\nA: b\n", "--in--\n", ""] {
+        let message = crlf(&format!(
+            "Content-Type: multipart/mixed; boundary=out\n\n--out\nContent-Type: multipart/mixed; boundary=in\n\n{inner}\n--out--\n"
+        ));
+        let found = structure(&message);
+        assert!(found.contains("\"7bit\" 0 0 "), "{found}");
+    }
+}
+
+#[test]
+fn a_nested_message_without_body_keeps_its_blank_line() {
+    let message = crlf(
+        "Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: message/rfc822
+
+Subject: x
+
+--b--
+",
+    );
+    let derived = derive(&message);
+    let summary = Summary::new(&derived.summary).expect("own summary");
+    structure_of(&message, &summary);
+    assert_eq!(section(&message, &summary, &[1], SectionKind::Whole).as_deref(), Some("Subject: x\r\n\r\n"));
+    assert_eq!(section(&message, &summary, &[1], SectionKind::Header).as_deref(), Some("Subject: x\r\n\r\n"));
+    assert_eq!(section(&message, &summary, &[1], SectionKind::Text).as_deref(), Some(""));
+}
