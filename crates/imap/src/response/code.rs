@@ -91,7 +91,7 @@ pub struct Progress<'a> {
 
 impl Code<'_> {
     /// Every code's name, for tables and checks.
-    #[allow(dead_code, reason = "read by tests")]
+    #[cfg(test)]
     pub(crate) const NAMES: [&'static str; 44] = [
         "ALERT",
         "ALREADYEXISTS",
@@ -261,3 +261,6 @@ fn bad_charset(writer: &mut Writer<'_>, charsets: &[&str]) {
         writer.raw(b")");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,16 +57,18 @@ fn line(output: &mut Vec<u8>, tag: &str, condition: &str, code: Option<&Code<'_>
     output.push(b' ');
     output.extend_from_slice(condition.as_bytes());
     output.push(b' ');
+    // RFC 9051 section 9: `text` is at least one character.
+    let mut text = if text.is_empty() { condition } else { text };
     if let Some(code) = code {
         output.push(b'[');
         code.write(&mut Writer::new(output, false));
         output.extend_from_slice(b"] ");
-    } else if text.starts_with('[') {
+    } else if let Some(rest) = text.strip_prefix('[') {
         // Else the text would be read as a response code.
-        output.push(b' ');
+        output.push(b'(');
+        text = rest;
     }
-    // RFC 9051 section 9: `text` is at least one character.
-    push_text(output, if text.is_empty() { condition } else { text });
+    push_text(output, text);
     output.extend_from_slice(b"\r\n");
 }
 
@@ -77,3 +79,6 @@ fn push_text(output: &mut Vec<u8>, text: &str) {
         text.chars().map(|character| if matches!(character, ' '..='~') { character as u8 } else { b'?' }),
     );
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
-use account::{AccountId, Accounts, Draft, Millis, NewMailbox, OpenAccount, Pending};
+use account::{AccountId, Accounts, Millis, OpenAccount, Pending};
 use imap::{Credentials, Fill, Gone, Host, LoginRefusal, Next, Peer, Session, Settings, Transport, Wait};
 
 /// 2026-01-02 03:04:05 UTC
@@ -17,6 +17,7 @@ pub const LOGIN: (&str, &str) = ("ann@example.org", "secret");
 
 pub struct TestHost {
     accounts: Arc<dyn Accounts>,
+    id: AccountId,
     now: AtomicU64,
     settings: Settings,
     pub incidents: Mutex<Vec<String>>,
@@ -29,7 +30,7 @@ impl Host for TestHost {
                 return Err(LoginRefusal::NotAuthorized);
             }
             match (given.name, given.password) {
-                (name, password) if name == LOGIN.0 && password == LOGIN.1.as_bytes() => Ok(AccountId(1)),
+                (name, password) if name == LOGIN.0 && password == LOGIN.1.as_bytes() => Ok(self.id),
                 ("unavailable@example.org", _) => Err(LoginRefusal::Unavailable),
                 ("toomany@example.org", _) => Err(LoginRefusal::TooMany),
                 _ => Err(LoginRefusal::Failed),
@@ -142,28 +143,12 @@ pub struct Server {
 impl Server {
     /// With one fresh account that has the mailboxes every account begins with.
     pub fn new(settings: Settings) -> Self {
-        let store = Arc::new(store::Memory::new());
-        let keeper = keeper::Keeper::new(store, || Millis(NOW), keeper::Settings::default());
-        let accounts: Arc<dyn Accounts> = Arc::new(keeper);
-        let account = block_on(accounts.open(AccountId(1))).unwrap();
-        let first = |name: &str, role: Option<&str>| NewMailbox {
-            name: account::MailboxName::new(name).unwrap(),
-            roles: role.into_iter().map(str::to_owned).collect(),
-            subscribe: true,
-            uid_validity: account::UidValidity::new(7),
-        };
-        if account.account().directory().mailboxes().next().is_none() {
-            let mailboxes = vec![
-                first("INBOX", None),
-                first("Drafts", Some("\\Drafts")),
-                first("Sent", Some("\\Sent")),
-                first("Trash", Some("\\Trash")),
-                first("Junk", Some("\\Junk")),
-                first("Archive", Some("\\Archive")),
-            ];
-            block_on(account.commit(Draft::Create { mailboxes })).unwrap();
-        }
-        let host = TestHost { accounts, now: AtomicU64::new(NOW), settings, incidents: Mutex::default() };
+        let clock: keeper::Clock = Arc::new(|| Millis(NOW));
+        let keeper = Arc::new(keeper::Keeper::new(Arc::new(store::Memory::new()), clock, keeper::Settings::default()));
+        let id = block_on(keeper.create_account(LOGIN.0.to_owned(), None)).unwrap();
+        let accounts: Arc<dyn Accounts> = keeper;
+        let account = block_on(accounts.open(id)).unwrap();
+        let host = TestHost { accounts, id, now: AtomicU64::new(NOW), settings, incidents: Mutex::default() };
         Self { host: Arc::new(host), account, connections: Vec::new() }
     }
 
