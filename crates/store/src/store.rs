@@ -59,8 +59,8 @@ pub trait Store: Send + Sync + 'static {
     fn checkpoints(&self, account: AccountKey) -> Pending<'_, Result<Vec<(EntryNo, Bytes)>, StoreError>>;
 
     /// Takes a blob whole and names it. It can be read at once, and is durable when an append, a checkpoint or a [`Store::sync`] that was
-    /// called later resolves. Limit: [`BLOB_BYTES_MAX`](crate::BLOB_BYTES_MAX). May block for the time it takes to
-    /// get space in the log ready; never for a sync.
+    /// called later resolves. Limit: [`BLOB_BYTES_MAX`](crate::BLOB_BYTES_MAX). Blocks only while space in the log is
+    /// made ready, and while more waits to be written than memory should hold (64 MiB).
     fn put_blob(&self, blob: BlobParts<'_>) -> Result<BlobId, AppendError>;
 
     /// Begins a blob whose body arrives in pieces and may be large.

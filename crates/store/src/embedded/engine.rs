@@ -34,6 +34,8 @@ pub(super) struct Engine {
     queue: Mutex<Queue>,
     /// There is something to write, or to stop for.
     work: Condvar,
+    /// A batch has been written, or has failed.
+    pub written: Condvar,
     making: Mutex<Making>,
     /// Someone wants space, or a making has ended.
     making_changed: Condvar,
@@ -80,6 +82,7 @@ impl Engine {
             pool,
             queue: Mutex::new(queue),
             work: Condvar::new(),
+            written: Condvar::new(),
             making: Mutex::default(),
             making_changed: Condvar::new(),
             writing: Mutex::new(()),
@@ -243,6 +246,10 @@ impl Engine {
         let mut queue = self.lock();
         loop {
             queue.admit()?;
+            if queue.is_crowded() {
+                queue = self.wait_for_the_disk(queue);
+                continue;
+            }
             let needed = queue.needed(aligned(record_bytes));
             if queue.has_room(needed, claim) || queue.rotate(needed) {
                 if queue.ready.is_empty() && !self.pool.is_inline() {
@@ -263,6 +270,17 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Lets the writer get on.
+    fn wait_for_the_disk<'a>(&'a self, queue: MutexGuard<'a, Queue>) -> MutexGuard<'a, Queue> {
+        if self.pool.is_inline() {
+            drop(queue);
+            self.write_next();
+            return self.lock();
+        }
+        self.work.notify_one();
+        self.written.wait(queue).unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes space, or waits until it is made.

@@ -109,11 +109,11 @@ impl SectionEntry {
                 out.extend_from_slice(packed);
                 continue;
             }
-            let unpacked = zstd::bulk::decompress(packed, bytes).ok()?;
-            if unpacked.len() != bytes {
+            let start = out.len();
+            out.resize(start + bytes, 0);
+            if decompress_into(packed, &mut out[start..])? != bytes {
                 return None;
             }
-            out.extend_from_slice(&unpacked);
         }
         Some(out)
     }
@@ -217,6 +217,19 @@ impl Packer {
         }
         packer.entry
     }
+}
+
+/// Decompresses a block; answers how many bytes it has, `None` if it does not fit or is no such block.
+fn decompress_into(packed: &[u8], out: &mut [u8]) -> Option<usize> {
+    thread_local! {
+        static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+    }
+    DECOMPRESSOR.with_borrow_mut(|slot| {
+        if slot.is_none() {
+            *slot = zstd::bulk::Decompressor::new().ok();
+        }
+        slot.as_mut()?.decompress_to_buffer(packed, out).ok()
+    })
 }
 
 /// Compresses a block to the end of `out`; `false` if it does not shrink by an eighth.

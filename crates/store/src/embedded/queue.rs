@@ -19,6 +19,12 @@ use crate::{AccountKey, AppendError, BlobId, EntryNo, StoreError};
 /// what the last one brought.
 const BATCH_BYTES_MAX: usize = 8 << 20;
 
+/// With this many bytes waiting, who brings more waits for the disk: memory must not grow because the disk is slow.
+const WAITING_BYTES_MAX: usize = 64 << 20;
+
+/// Buffers kept for the next batches, so that each need not be grown from nothing: one is filled while one is written.
+const SPARE_BUFFERS_MAX: usize = 2;
+
 /// A whole new batch in a whole new segment costs this much beside its records.
 const OPENING_BYTES: u64 = (SEGMENT_HEADER_BYTES + BATCH_HEADER_BYTES) as u64;
 
@@ -85,6 +91,7 @@ pub(super) struct Queue {
     /// Who waits for the flight.
     pub flight_waiters: Vec<oneshot::Sender<Answer>>,
     tail: Tail,
+    spare_buffers: Vec<Vec<u8>>,
     pub ready: VecDeque<Ready>,
     pub reserve: Option<Ready>,
     pub next_segment: u32,
@@ -107,6 +114,7 @@ impl Queue {
             flight: None,
             flight_waiters: Vec::new(),
             tail: Tail::default(),
+            spare_buffers: Vec::new(),
             ready: VecDeque::new(),
             reserve,
             next_segment,
@@ -187,11 +195,13 @@ impl Queue {
         if !self.waiting.back().is_some_and(fits) {
             let opens = tail.ready.take();
             let headers = BATCH_HEADER_BYTES + if opens.is_some() { SEGMENT_HEADER_BYTES } else { 0 };
+            let mut buffer = self.spare_buffers.pop().unwrap_or_default();
+            buffer.resize(headers, 0);
             let batch = Batch {
                 segment: tail.segment,
                 base: tail.offset,
                 opens,
-                buffer: vec![0; headers],
+                buffer,
                 records: Vec::new(),
                 waiters: Vec::new(),
             };
@@ -290,6 +300,23 @@ impl Queue {
         self.flight = Some(Arc::clone(&flight));
         self.flight_waiters = std::mem::take(&mut batch.waiters);
         Some((flight, batch))
+    }
+
+    /// Whether more must wait until some of what waits is written.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.waiting.iter().map(|batch| batch.buffer.len()).sum::<usize>() > WAITING_BYTES_MAX
+    }
+
+    /// Takes a buffer back for later batches.
+    pub(super) fn recycle(&mut self, flight: Arc<Flight>) {
+        if let Some(flight) = Arc::into_inner(flight)
+            && self.spare_buffers.len() < SPARE_BUFFERS_MAX
+            && flight.buffer.capacity() <= 2 * BATCH_BYTES_MAX
+        {
+            let mut buffer = flight.buffer;
+            buffer.clear();
+            self.spare_buffers.push(buffer);
+        }
     }
 
     /// Takes back everything enqueued after a write that found the disk full and was undone. Answers who must be told.

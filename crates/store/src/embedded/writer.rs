@@ -32,7 +32,7 @@ impl Engine {
         let _in_order = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((flight, batch)) = self.lock().take(self.salt) else { return false };
         match self.write(&flight, batch.opens.as_ref()) {
-            Ok(()) => self.written(&flight, &batch),
+            Ok(()) => self.applied(flight, &batch),
             Err(Failure::Full) => {
                 let told = self.lock().take_back(&flight, batch);
                 for waiter in told {
@@ -41,6 +41,7 @@ impl Engine {
             }
             Err(Failure::Unknown(error)) => self.poison(&error),
         }
+        self.written.notify_all();
         true
     }
 
@@ -109,7 +110,7 @@ impl Engine {
         Ok(())
     }
 
-    fn written(&self, flight: &Flight, batch: &Batch) {
+    fn applied(&self, flight: Arc<Flight>, batch: &Batch) {
         let offset = flight.base + flight.buffer.len() as u64;
         let end = BatchEnd { segment: flight.segment, sequence: flight.sequence, offset };
         let told = {
@@ -118,6 +119,7 @@ impl Engine {
             self.catalog.apply(&batch.records, Some(&end));
             queue.next_batch += 1;
             queue.flight = None;
+            queue.recycle(flight);
             let catalog = &self.catalog;
             for (header, _) in &batch.records {
                 let account = crate::AccountKey(header.account);
