@@ -5,8 +5,16 @@
 
 mod harness;
 
+#[path = "clients/curl.rs"]
+mod curl;
+#[path = "clients/fetchmail.rs"]
+mod fetchmail;
+#[path = "clients/imapflow.rs"]
+mod imapflow;
 #[path = "clients/mbsync.rs"]
 mod mbsync;
+#[path = "clients/mutt.rs"]
+mod mutt;
 #[path = "clients/names.rs"]
 mod names;
 #[path = "clients/python.rs"]

@@ -1,0 +1,15 @@
+//! The program as its operator and a hostile network meet it: commands, exit codes, sockets, TLS, limits, moving in and out.
+
+mod cli {
+    pub mod accounts;
+    pub mod client;
+    pub mod compress;
+    pub mod configuration;
+    pub mod export;
+    pub mod hostile;
+    pub mod import;
+    pub mod maildir;
+    pub mod program;
+    pub mod serving;
+    pub mod tls;
+}
