@@ -156,7 +156,7 @@ fn macro_items(reader: &mut Reader<'_>) -> Option<&'static [&'static str]> {
 /// One `fetch-att`; `None` for a UID that is written anyway.
 fn item(reader: &mut Reader<'_>, syntax: &Syntax) -> Result<Option<Box<dyn FetchItem>>, Bad> {
     let name = reader.item_name()?;
-    if name.eq_ignore_ascii_case(b"UID") && syntax.by_uid {
+    if name.eq_ignore_ascii_case(b"UID") && syntax.by_uid && !syntax.modes.has(Mode::UidOnly) {
         return Ok(None);
     }
     let row: &FetchItemRow = registry::fetch_item(name).ok_or_else(|| reader.bad("Unknown FETCH item"))?;
