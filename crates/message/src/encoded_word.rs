@@ -146,9 +146,10 @@ fn literal(octets: &[u8], text: &mut String) {
 
 /// Control characters but the tab become spaces, from `from` on.
 fn make_one_line(text: &mut String, from: usize) {
-    let is_control = |c: char| c.is_ascii_control() && c != '\t';
-    if text[from..].contains(is_control) {
-        let line = text[from..].replace(is_control, " ");
+    let is_control = |octet: u8| (octet < b' ' && octet != b'\t') || octet == 0x7f;
+    // Without branches: all header text passes here, and next to none has any.
+    if text.as_bytes()[from..].iter().fold(false, |any, &octet| any | is_control(octet)) {
+        let line = text[from..].replace(|c: char| c.is_ascii_control() && c != '\t', " ");
         text.truncate(from);
         text.push_str(&line);
     }

@@ -114,19 +114,26 @@ pub(crate) fn trim(octets: &[u8]) -> &[u8] {
 /// space: neither may appear in an IMAP string, and dropping it would join what the sender kept apart.
 pub(crate) fn unfold(body: &[u8]) -> Cow<'_, [u8]> {
     let body = trim(body);
-    if memchr3(b'\r', b'\n', 0, body).is_none() {
-        return Cow::Borrowed(body);
-    }
+    let Some(first) = memchr3(b'\r', b'\n', 0, body) else { return Cow::Borrowed(body) };
     let mut value = Vec::with_capacity(body.len());
-    let mut octets = body.iter().copied().peekable();
-    while let Some(octet) = octets.next() {
-        match octet {
-            b'\r' if octets.peek() == Some(&b'\n') => {}
-            b'\n' => {}
-            b'\r' | 0 => value.push(b' '),
-            _ => value.push(octet),
+    let (mut rest, mut at) = (body, first);
+    loop {
+        value.extend_from_slice(&rest[..at]);
+        let skipped = match &rest[at..] {
+            [b'\r', b'\n', ..] => 2,
+            [b'\n', ..] => 1,
+            _ => {
+                value.push(b' ');
+                1
+            }
+        };
+        rest = &rest[at + skipped..];
+        match memchr3(b'\r', b'\n', 0, rest) {
+            Some(next) => at = next,
+            None => break,
         }
     }
+    value.extend_from_slice(rest);
     Cow::Owned(value)
 }
 
