@@ -108,7 +108,11 @@ pub trait Maintenance: Store {
         expected: EntryNo,
     ) -> Pending<'static, Result<(), AppendError>>;
 
-    /// The id below which every blob put so far lies. Take it before marking begins.
+    /// The id below which every blob put so far lies.
+    ///
+    /// For [`Maintenance::reclaim`], take it *first*, then wait until every delivery that had put a blob before has appended the entry that
+    /// names it (or has given up), and only then mark: what is put but not yet named looks dead. The watermark of the
+    /// run before serves as well, if runs are further apart than any delivery lasts.
     fn watermark(&self) -> BlobId;
 
     /// Frees the space of dead blobs and forgotten entries. A blob is dead if it lies below `before` and is not in `live`. Reading and

@@ -27,6 +27,9 @@ mod segments;
 mod upload;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
@@ -268,11 +271,8 @@ impl Store for Embedded {
     fn summaries(&self, ids: &[BlobId]) -> Pending<'_, Result<Vec<Bytes>, StoreError>> {
         let ids = ids.to_vec();
         read(&self.engine, Access::CachedOnly, move |engine, access| {
-            let summary = |id: &BlobId| {
-                let read = || engine.read_section(*id, Section::Summary, &(0..u64::MAX), access);
-                engine.look_up(Damaged::Blob(*id), read)
-            };
-            ids.iter().map(summary).collect()
+            engine.readable()?;
+            engine.read_summaries(&ids, access)
         })
     }
 

@@ -23,6 +23,12 @@ const FIRST_READ_BYTES: usize = 4 << 10;
 /// The same when the body is wanted: most messages whole.
 const FIRST_BODY_READ_BYTES: usize = 32 << 10;
 
+/// Summaries of neighbours that have to come from the disk are read in one piece of this many bytes.
+const WINDOW_BYTES: u64 = 1 << 20;
+
+/// So many neighbours make a piece worth its bytes: on a disk, one request of a piece costs about as much as four small ones.
+const NEIGHBOURS_MIN: usize = 4;
+
 /// A place may be reclaimed between looking it up and reading it; the next look-up gives the new one.
 const LOOK_UPS_MAX: usize = 4;
 
@@ -79,6 +85,26 @@ fn read_file(file: &dyn DiskFile, offset: u64, bytes: usize, access: Access) -> 
     };
     buffer.truncate(count);
     Ok(Bytes::from(buffer))
+}
+
+/// A piece of a segment, read at once.
+struct Window {
+    start: Place,
+    bytes: Bytes,
+}
+
+impl Window {
+    fn covers(window: Option<&Window>, id: BlobId) -> bool {
+        window.is_some_and(|window| window.source(id).is_some())
+    }
+
+    /// The blob's record as far as it is in the window.
+    fn source(&self, id: BlobId) -> Option<Source> {
+        let place = Place::home(id);
+        let inside = place.segment() == self.start.segment() && place >= self.start;
+        let offset = usize::try_from(place.offset().checked_sub(self.start.offset())?).ok()?;
+        (inside && offset < self.bytes.len()).then(|| Source::Memory(self.bytes.slice(offset..)))
+    }
 }
 
 impl Engine {
@@ -225,10 +251,22 @@ impl Engine {
         range: &Range<u64>,
         access: Access,
     ) -> Result<Bytes, Stop> {
-        let damaged = || Stop::Failed(StoreError::Damaged(Damaged::Blob(id)));
         let source = self.locate(id, access)?;
+        self.section_of(id, &source, section, range, access)
+    }
+
+    /// A range of a section of the blob at `source`.
+    fn section_of(
+        &self,
+        id: BlobId,
+        source: &Source,
+        section: Section,
+        range: &Range<u64>,
+        access: Access,
+    ) -> Result<Bytes, Stop> {
+        let damaged = || Stop::Failed(StoreError::Damaged(Damaged::Blob(id)));
         let first_bytes = if section == Section::Body { FIRST_BODY_READ_BYTES } else { FIRST_READ_BYTES };
-        let (header, directory, read) = self.directory(id, &source, first_bytes, access)?;
+        let (header, directory, read) = self.directory(id, source, first_bytes, access)?;
         let entry = &directory.sections[section as usize];
         let Some(span) = entry.span(range) else { return Ok(Bytes::new()) };
         let stored = if header.kind == Kind::LargeBlob && section == Section::Body {
@@ -255,6 +293,42 @@ impl Engine {
             return Err(damaged());
         }
         Ok(Bytes::from(unpacked).slice(span.inside))
+    }
+
+    /// The whole summaries of many blobs.
+    pub(super) fn read_summaries(&self, ids: &[BlobId], access: Access) -> Result<Vec<Bytes>, Stop> {
+        let everything = 0..u64::MAX;
+        let mut window = None;
+        let mut summaries = Vec::with_capacity(ids.len());
+        for (index, id) in ids.iter().enumerate() {
+            if access == Access::Waiting && !Window::covers(window.as_ref(), *id) {
+                window = self.window(&ids[index..]);
+            }
+            let near = window.as_ref().and_then(|window| window.source(*id)).and_then(|source| {
+                // Whatever does not fit in the window, or is no longer there, is looked for in the usual way.
+                self.section_of(*id, &source, Section::Summary, &everything, access).ok()
+            });
+            let far = || self.read_section(*id, Section::Summary, &everything, access);
+            summaries.push(near.map_or_else(|| self.look_up(Damaged::Blob(*id), far), Ok)?);
+        }
+        Ok(summaries)
+    }
+
+    /// A piece of the segment in which the first of these blobs and enough of the next ones are.
+    fn window(&self, ids: &[BlobId]) -> Option<Window> {
+        let start = Place::home(*ids.first()?);
+        let is_near = |id: &BlobId| {
+            let place = Place::home(*id);
+            place > start
+                && place.segment() == start.segment()
+                && place.offset() - start.offset() < WINDOW_BYTES - FIRST_READ_BYTES as u64
+        };
+        if ids[1..].iter().take(NEIGHBOURS_MIN).filter(|id| is_near(id)).count() < NEIGHBOURS_MIN {
+            return None;
+        }
+        let source = self.source(start).ok()?;
+        let bytes = source.read(0, WINDOW_BYTES as usize, Access::Waiting).ok()?;
+        Some(Window { start, bytes })
     }
 
     fn large_bytes(&self, id: BlobId, file: u64, span: &Span, access: Access) -> Result<Bytes, Stop> {

@@ -202,6 +202,29 @@ pub fn blobs_read_back_at_once_and_after_reopening(engine: &mut dyn Engine) {
     }
 }
 
+pub fn summaries_of_many_come_in_the_order_asked(engine: &mut dyn Engine) {
+    let store = engine.store();
+    let summary = |seed: u64| sample(seed, if seed == 50 { 70_000 } else { seed as usize * 13 });
+    let put = |seed: u64| {
+        let body = sample(seed, 200 + seed as usize * 60);
+        store.put_blob(BlobParts { summary: &summary(seed), text: b"t", body: &body }).unwrap()
+    };
+    let ids: Vec<BlobId> = (0..120).map(put).collect();
+    wait(store.sync()).unwrap();
+    drop(store);
+    for _ in 0..2 {
+        let store = engine.store();
+        let mut asked: Vec<u64> = (0..120).chain([7, 7, 119, 3]).chain((20..90).rev()).collect();
+        asked.retain(|seed| seed % 11 != 5);
+        let wanted: Vec<BlobId> = asked.iter().map(|seed| ids[*seed as usize]).collect();
+        let summaries = wait(store.summaries(&wanted)).unwrap();
+        assert!(summaries.iter().zip(&asked).all(|(read, seed)| *read == summary(*seed)));
+        assert_eq!(summaries.len(), asked.len());
+        drop(store);
+        engine.reopen();
+    }
+}
+
 pub fn ranges_are_cut_at_the_end(engine: &mut dyn Engine) {
     let store = engine.store();
     let body = sample(3, 300_000);
@@ -375,6 +398,7 @@ macro_rules! contract_tests {
                 two_checkpoints_are_kept_and_older_entries_forgotten
                 dropped_journal_keeps_its_head_only
                 blobs_read_back_at_once_and_after_reopening
+                summaries_of_many_come_in_the_order_asked
                 ranges_are_cut_at_the_end
                 uploads_of_all_sizes_read_back
                 limits_are_kept
