@@ -69,9 +69,10 @@ pub fn index(text: &str) -> Result<Vec<Line>, Failure> {
 /// One row of `imap`'s registry, or a capability that has none, or a response code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
+    /// Empty for what is in no CAPABILITY answer: parts of the base protocol, response codes.
     pub capability: String,
     pub rfc: u16,
-    /// `command`, `fetch item`, …; `-` for a capability without rows; `response code`.
+    /// `command`, `fetch item`, …, `response code`; empty for a capability that has no rows.
     pub kind: String,
     pub name: String,
     /// From `crates/imap/src/`.
@@ -103,7 +104,7 @@ pub fn registry(repository: &Repository) -> Result<Vec<Row>, Failure> {
 pub fn table(rows: &[Row], index: &[Line]) -> String {
     let mut table = String::from("| Capability | RFC | Title | |\n|---|---|---|---|\n");
     let mut told: Vec<&str> = Vec::new();
-    for row in rows.iter().filter(|row| row.kind != "response code") {
+    for row in rows.iter().filter(|row| !row.capability.is_empty()) {
         let capability = row.capability.as_str();
         if told.contains(&capability) {
             continue;
@@ -172,7 +173,7 @@ mod tests {
             Row::parse("IDLE\t2177\tcommand\tIDLE\text/idle.rs"),
             Row::parse("OBJECTID\t8474\tfetch item\tEMAILID\text/objectid.rs"),
             Row::parse("OBJECTID\t8474\tsearch key\tEMAILID\text/objectid.rs"),
-            Row::parse("-\t9051\tresponse code\tTRYCREATE\tresponse/code.rs"),
+            Row::parse("\t9051\tresponse code\tTRYCREATE\tresponse/code.rs"),
         ];
         let rows = rows.map(|row| row.expect("a row"));
         let index = index("8474\tObject identifiers\tpart\tOBJECTID\t-").expect("an index");

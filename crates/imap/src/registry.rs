@@ -13,6 +13,7 @@ use crate::command::search::{KeyReader, SearchKey, SearchReturnRow};
 use crate::command::{self, Command, Syntax};
 use crate::ext;
 use crate::host::Transport;
+use crate::response::Code;
 use crate::session::{Mode, States};
 use crate::wire::{Bad, Reader, Writer};
 
@@ -214,10 +215,16 @@ pub fn rows(extension: &'static Extension) -> impl Iterator<Item = (&'static str
     let fetch = extension.fetch_items.iter().map(|row| ("fetch item", row.name));
     let search = extension.search_keys.iter().map(|row| ("search key", row.name));
     let status = extension.status_items.iter().map(|row| ("status item", row.name));
-    let list = extension.list_options.iter().map(|row| ("list option", row.name));
+    let list_kind = |selects| if selects { "list selection option" } else { "list return option" };
+    let list = extension.list_options.iter().map(move |row| (list_kind(row.selects), row.name));
     let modifiers = extension.modifiers.iter().map(|row| ("modifier", row.name));
     let returns = extension.search_returns.iter().map(|row| ("search return", row.name));
     commands.chain(fetch).chain(search).chain(status).chain(list).chain(modifiers).chain(returns)
+}
+
+/// The names of the response codes, for tables and checks outside of this crate.
+pub const fn response_codes() -> &'static [&'static str] {
+    &Code::NAMES
 }
 
 /// The row of a verb (any case).

@@ -90,17 +90,18 @@ fn registered(repository: &Repository, sources: &[Source]) -> Result<Vec<Finding
     let index = rfc::index(&repository.text(rfc::INDEX)?)?;
     let mut findings = registry::check(&rows, &registry::Transcript::all(repository)?);
     findings.extend(registry::check_index(&rows, &index, |path| repository.has(path)));
-    findings.extend(written(repository, "README.md", &rfc::readme(repository, &rows, &index)?)?);
-    findings.extend(written(
-        repository,
-        limit_table::DOCUMENT,
-        &limit_table::document(repository, sources)?,
-    )?);
+    let readme = rfc::readme(repository, &rows, &index);
+    let limits = limit_table::document(repository, sources);
+    findings.extend(written(repository, "README.md", readme));
+    findings.extend(written(repository, limit_table::DOCUMENT, limits));
     Ok(findings)
 }
 
 /// A part of a document that a program writes is as the program would write it now.
-fn written(repository: &Repository, path: &str, wanted: &str) -> Result<Option<Finding>, Failure> {
-    let stale = repository.text(path)? != wanted;
-    Ok(stale.then(|| Finding::in_file(path, "a table is out of date: run `cargo xtask write`")))
+fn written(repository: &Repository, path: &str, wanted: Result<String, Failure>) -> Option<Finding> {
+    match (repository.text(path), wanted) {
+        (Ok(text), Ok(wanted)) if text == wanted => None,
+        (Ok(_), Ok(_)) => Some(Finding::in_file(path, "a table is out of date: run `cargo xtask write`")),
+        (Err(failure), _) | (_, Err(failure)) => Some(Finding::in_file(path, failure)),
+    }
 }

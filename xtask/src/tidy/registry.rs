@@ -8,22 +8,19 @@ use crate::rfc::{INDEX, Line, Row, Status};
 /// Where the conversations are, one folder for each capability.
 const TRANSCRIPTS: &str = "crates/imap/tests/transcripts";
 
-/// What a transcript says of itself: which rows of its folder's capability, and which response codes, it shows.
+/// What a transcript says of itself: which rows, response codes and capabilities without rows it shows.
 pub struct Transcript {
     path: String,
-    /// The folder it is in: a capability in small letters.
-    folder: String,
     covers: Vec<String>,
 }
 
 impl Transcript {
-    /// The first lines of a transcript are `# covers: ROW, ROW, [CODE]`.
+    /// The first lines of a transcript are `# covers: ROW, ROW, [CODE], CAPABILITY`.
     fn parse(path: &str, text: &str) -> Self {
-        let mut folders = path.rsplit('/').skip(1);
         let head = text.lines().take_while(|line| line.starts_with('#'));
         let covers = head.filter_map(|line| line.strip_prefix("# covers:")).flat_map(|list| list.split(','));
         let covers = covers.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
-        Self { path: path.to_owned(), folder: folders.next().unwrap_or_default().to_owned(), covers }
+        Self { path: path.to_owned(), covers }
     }
 
     /// All of them.
@@ -31,58 +28,66 @@ impl Transcript {
         let paths = repository.files(TRANSCRIPTS, ".txt")?;
         paths.iter().map(|path| repository.text(path).map(|text| Self::parse(path, &text))).collect()
     }
+
+    /// The folder it is in: a capability in small letters.
+    fn folder(&self) -> &str {
+        self.path.rsplit('/').nth(1).unwrap_or_default()
+    }
 }
 
-/// Names are unique, each row and response code has a transcript, and no transcript names what is not there.
+/// Names are unique, each row and response code has a transcript, each capability a folder of them, and no transcript
+/// names what is not there.
 pub fn check(rows: &[Row], transcripts: &[Transcript]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.kind != "-") {
+    for (at, row) in rows.iter().enumerate() {
         let place = format!("crates/imap/src/{}", row.file);
         let twin = |other: &&Row| (&other.kind, &other.name) == (&row.kind, &row.name);
-        if let Some(twin) = rows[..at].iter().find(twin) {
+        if let Some(twin) = rows[..at].iter().find(twin).filter(|_| !row.kind.is_empty()) {
             findings.push(Finding::in_file(
                 &place,
                 format!("the {} {} is also in {}", row.kind, row.name, twin.file),
             ));
         }
-        if !transcripts.iter().any(|transcript| shows(transcript, row)) {
+        let shown =
+            transcripts.iter().any(|transcript| transcript.covers.iter().any(|name| names(name, row)));
+        if !shown && !row.kind.is_empty() {
             findings.push(Finding::in_file(
                 &place,
                 format!("no transcript covers the {} {}", row.kind, row.name),
             ));
+        }
+        let has_folder =
+            transcripts.iter().any(|transcript| transcript.folder() == row.capability.to_lowercase());
+        let is_first = !rows[..at].iter().any(|other| other.capability == row.capability);
+        if is_first && !has_folder && !row.capability.is_empty() {
+            findings.push(Finding::in_file(&place, format!("no transcript is about {}", row.capability)));
         }
     }
     for transcript in transcripts {
         if transcript.covers.is_empty() {
             findings.push(Finding::in_file(&transcript.path, "its first lines do not say `# covers: …`"));
         }
-        let unknown =
-            transcript.covers.iter().filter(|name| !rows.iter().any(|row| names(transcript, name, row)));
+        let unknown = transcript.covers.iter().filter(|name| !rows.iter().any(|row| names(name, row)));
         findings.extend(
-            unknown
-                .map(|name| Finding::in_file(&transcript.path, format!("there is no row {name} to cover"))),
+            unknown.map(|name| Finding::in_file(&transcript.path, format!("there is no {name} to cover"))),
         );
     }
     findings
 }
 
-fn shows(transcript: &Transcript, row: &Row) -> bool {
-    transcript.covers.iter().any(|name| names(transcript, name, row))
-}
-
-/// A response code may be shown by any transcript; a row only by those of its own capability, so that a capability can be
-/// judged by one folder.
-fn names(transcript: &Transcript, name: &str, row: &Row) -> bool {
-    if row.kind == "response code" {
-        return name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) == Some(&row.name);
+/// Whether a name behind `# covers:` means this row. A row's name stands for all kinds that have it.
+fn names(name: &str, row: &Row) -> bool {
+    match row.kind.as_str() {
+        "response code" => name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) == Some(&row.name),
+        "" => name == row.capability,
+        _ => name == row.name,
     }
-    name == row.name && transcript.folder == row.capability.to_lowercase()
 }
 
 /// Each capability has a line in the index that names its RFC and its file, and no line claims what is not there.
 pub fn check_index(rows: &[Row], index: &[Line], exists: impl Fn(&str) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.kind != "response code") {
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| !row.capability.is_empty()) {
         if rows[..at].iter().any(|other| other.capability == row.capability) {
             continue;
         }
@@ -138,25 +143,33 @@ mod tests {
     }
 
     #[test]
-    fn a_row_needs_a_transcript_in_its_own_folder() {
+    fn a_row_needs_a_transcript_and_a_capability_a_folder() {
         let rows = rows(&["IDLE\t2177\tcommand\tIDLE\text/idle.rs"]);
         assert_eq!(check(&rows, &[transcript("idle", "# about\n# covers: IDLE\nC: x")]), []);
-        assert_eq!(check(&rows, &[]).len(), 1);
-        assert_eq!(
-            check(&rows, &[transcript("move", "# covers: IDLE")]).len(),
-            2,
-            "uncovered, and nothing to cover"
-        );
+        assert_eq!(check(&rows, &[]).len(), 2, "neither");
+        assert_eq!(check(&rows, &[transcript("move", "# covers: IDLE")]).len(), 1, "no folder");
         assert_eq!(
             check(&rows, &[transcript("idle", "C: x\n# covers: IDLE")]).len(),
             2,
             "not in the first lines"
         );
+        assert_eq!(
+            check(&rows, &[transcript("idle", "# covers: IDLE, IDOL")]).len(),
+            1,
+            "nothing of that name"
+        );
     }
 
     #[test]
-    fn a_response_code_may_be_shown_anywhere() {
-        let rows = rows(&["-\t9051\tresponse code\tTRYCREATE\tresponse/code.rs"]);
+    fn a_capability_without_rows_is_covered_by_its_name() {
+        let rows = rows(&["LITERAL+\t7888\t\t\text/literal.rs"]);
+        assert_eq!(check(&rows, &[transcript("literal+", "# covers: LITERAL+")]), []);
+        assert_eq!(check(&rows, &[]).len(), 1);
+    }
+
+    #[test]
+    fn a_response_code_stands_in_brackets() {
+        let rows = rows(&["\t9051\tresponse code\tTRYCREATE\tresponse/code.rs"]);
         assert_eq!(check(&rows, &[transcript("move", "# covers: [TRYCREATE]")]), []);
         assert_eq!(check(&rows, &[transcript("move", "# covers: TRYCREATE")]).len(), 2);
     }

@@ -91,7 +91,6 @@ pub struct Progress<'a> {
 
 impl Code<'_> {
     /// Every code's name, for tables and checks.
-    #[cfg(test)]
     pub(crate) const NAMES: [&'static str; 44] = [
         "ALERT",
         "ALREADYEXISTS",
