@@ -3,6 +3,8 @@
 //! Each file under `clients/` is one client or one question. The clients are the distribution's own; the scripts that
 //! drive the libraries are in `testdata/clients`. `cargo xtask test` installs all of them.
 
+#![allow(clippy::unwrap_used, reason = "in a test, an error that nobody expects ends it")]
+
 mod harness;
 
 #[path = "clients/curl.rs"]

@@ -23,8 +23,8 @@ fn fifty_changes_are_caught_up_with_in_five_kilobytes() {
     let mut phone = Wire::logged_in(&server);
     phone.ok("ENABLE QRESYNC");
     let selected = phone.ok("SELECT INBOX");
-    let (uid_validity, modseq) =
-        (code(&selected.untagged, "UIDVALIDITY"), code(&selected.untagged, "HIGHESTMODSEQ"));
+    let code = |name: &str| selected.code_value(name).unwrap().number();
+    let (uid_validity, modseq) = (code("UIDVALIDITY"), code("HIGHESTMODSEQ"));
     let uids: Vec<u64> = uids(&phone.ok("UID FETCH 1:* (FLAGS)"));
     assert_eq!(uids.len(), MESSAGES);
     phone.ok("LOGOUT");
@@ -118,17 +118,6 @@ fn a_large_attachment_arrives_in_ranges() {
         joined.extend_from_slice(range.bytes());
     }
     assert!(joined == message);
-}
-
-/// The number in an untagged response code.
-fn code(untagged: &[crate::harness::response::Response], name: &str) -> u64 {
-    let found = untagged.iter().find_map(|response| match response {
-        crate::harness::response::Response::Status { code, .. } => {
-            (code.first()? == &Value::Atom(name.into())).then(|| code[1].number())
-        }
-        _ => None,
-    });
-    found.unwrap_or_else(|| panic!("no {name}"))
 }
 
 fn uids(answer: &crate::harness::wire::Answer) -> Vec<u64> {

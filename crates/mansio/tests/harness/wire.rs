@@ -42,6 +42,14 @@ impl Answer {
         values.collect()
     }
 
+    /// The value in an untagged response code of this name, such as UIDVALIDITY.
+    pub fn code_value(&self, wanted: &str) -> Option<&Value> {
+        self.untagged.iter().find_map(|response| match response {
+            Response::Status { code, .. } if code.first() == Some(&Value::Atom(wanted.into())) => code.get(1),
+            _ => None,
+        })
+    }
+
     /// The numbers and items of the FETCH responses.
     pub fn fetched(&self) -> Vec<(u32, &[Value])> {
         let values = self.untagged.iter().filter_map(|response| match response {
