@@ -144,7 +144,8 @@ impl Server {
     /// With one fresh account that has the mailboxes every account begins with.
     pub fn new(settings: Settings) -> Self {
         let clock: keeper::Clock = Arc::new(|| Millis(NOW));
-        let keeper = Arc::new(keeper::Keeper::new(Arc::new(store::Memory::new()), clock, keeper::Settings::default()));
+        let keeper =
+            Arc::new(keeper::Keeper::new(Arc::new(store::Memory::new()), clock, keeper::Settings::default()));
         let id = block_on(keeper.create_account(LOGIN.0.to_owned(), None)).unwrap();
         let accounts: Arc<dyn Accounts> = keeper;
         let account = block_on(accounts.open(id)).unwrap();

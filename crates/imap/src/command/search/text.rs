@@ -44,7 +44,9 @@ impl SearchKey for InField {
 
     fn matches(&self, candidate: &Candidate<'_>) -> Option<bool> {
         let text = candidate.text.as_ref()?;
-        Some(self.needle.find(text.field(self.field).as_bytes()).is_some())
+        let field = text.field(self.field);
+        // What is not there contains nothing, not even the empty string, as with HEADER (RFC 9051 6.4.4).
+        Some(!field.is_empty() && self.needle.find(field.as_bytes()).is_some())
     }
 }
 
