@@ -11,6 +11,10 @@ use crate::mailbox::Row;
 use crate::pack::{Packer, Unpacker};
 use crate::{BlobId, DecodeError, FlagOp, Flags, InternalDate, Millis, Modseq, Uid, UidSet};
 
+/// Messages at which a chunk is full. This crate's own tests use small chunks, so that short histories cross many of their
+/// borders.
+pub(crate) const FULL: usize = if cfg!(test) { 8 } else { CHUNK_ROWS_MAX };
+
 /// Messages in columns. Never empty inside a [`crate::Mailbox`].
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
@@ -67,7 +71,7 @@ impl Chunk {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.len() >= CHUNK_ROWS_MAX
+        self.len() >= FULL
     }
 
     pub(crate) const fn modseq_max(&self) -> u64 {

@@ -31,10 +31,9 @@ pub const ROSTER_MAX: usize = 100_000;
 /// Bytes of a roster name or of a credential (a PHC string is about 100).
 pub const ROSTER_TEXT_BYTES_MAX: usize = 1_000;
 
-/// Messages in one chunk of columns: what one flag change copies while another session holds the old value. This crate's
-/// own tests use small chunks, so that short histories cross many of their borders.
-pub const CHUNK_ROWS_MAX: usize = if cfg!(test) { 8 } else { 4_096 };
+/// Messages in one chunk of columns: what one flag change copies while another session holds the old value.
+pub const CHUNK_ROWS_MAX: usize = 4_096;
 
 /// Runs in a mailbox's list of expunged UIDs, 16 bytes each. When it is full the older half goes and the floor rises;
 /// below the floor VANISHED over-reports, which RFC 7162 (3.2.10.2) allows.
-pub const TOMBSTONE_RUNS_MAX: usize = if cfg!(test) { 16 } else { 4_096 };
+pub const TOMBSTONE_RUNS_MAX: usize = 4_096;

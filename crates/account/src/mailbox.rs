@@ -3,8 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::chunk::Chunk;
-use crate::limits::CHUNK_ROWS_MAX;
+use crate::chunk::{Chunk, FULL};
 use crate::tombstones::Tombstones;
 use crate::{
     BlobId, Change, Entry, FlagOp, Flags, InternalDate, KEYWORDS_MAX, Keywords, MailboxFacts, MailboxId,
@@ -401,7 +400,7 @@ impl Mailbox {
         let mut tidied: Vec<Arc<Chunk>> = Vec::with_capacity(self.chunks.len());
         for chunk in self.chunks.drain(..).filter(|chunk| chunk.len() > 0) {
             match tidied.last_mut() {
-                Some(before) if before.len() + chunk.len() <= CHUNK_ROWS_MAX / 2 => {
+                Some(before) if before.len() + chunk.len() <= FULL / 2 => {
                     Arc::make_mut(before).extend(&chunk);
                 }
                 _ => tidied.push(chunk),

@@ -1,3 +1,3 @@
-//! Tests that need small chunks: see [`crate::limits::CHUNK_ROWS_MAX`].
+//! Tests that need small chunks: see [`crate::chunk::FULL`].
 
 mod model;

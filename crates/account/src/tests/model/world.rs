@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::naive::{Done, Naive, Names, Outcome, within};
 use super::session::Session;
-use crate::limits::TOMBSTONE_RUNS_MAX;
+use crate::tombstones::ROOM;
 use crate::{
     Account, Announce, BlobId, Counts, Draft, Entry, FlagNames, FlagOp, Flags, InternalDate, Mailbox,
     MailboxId, MailboxName, Millis, Modseq, NewMailbox, NewMessage, Receipt, Refusal, Rights, SystemFlag,
@@ -385,7 +385,7 @@ impl World {
         assert!(exact.difference(&told).is_empty(), "{exact:?} not in {told:?}");
         assert!(told.intersection(&live).is_empty());
         assert!(told.bounds().is_none_or(|(_, last)| last.value() < folder.uid_next));
-        if folder.vanished.len() <= TOMBSTONE_RUNS_MAX {
+        if folder.vanished.len() <= ROOM {
             assert_eq!(told, exact);
         }
     }
