@@ -1,4 +1,5 @@
 //! Where commands end: whatever the client sends, in whatever pieces.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use imap::limits;
 use imap::wire::{Framed, Framer, FramerLimits, FramingError, LiteralMark};

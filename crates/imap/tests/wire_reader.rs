@@ -1,4 +1,5 @@
 //! Reading tokens: what is taken, what is refused, and never a panic.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use account::{Flags, InternalDate, MailboxName, NameError, Refusal, SequenceSet, SetBound, SystemFlag};
 use imap::limits;

@@ -1,4 +1,5 @@
 //! Modified UTF-7: one form for each name.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use imap::wire::utf7::{NotCanonical, decode, encode};
 use proptest::prelude::*;

@@ -1,4 +1,5 @@
 //! Writing tokens: what leaves is read back as what was meant, by our reader and by imap-codec.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::num::NonZeroU32;
 
