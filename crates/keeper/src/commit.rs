@@ -1,6 +1,7 @@
 //! From draft to entry: decide, append, wait, and decide again when another writer was quicker.
 
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use account::{Account, CommitError, Draft, Entry, Fault, MailboxId, Modseq, Receipt, Refusal, Rights};
 use bytes::Bytes;
@@ -10,9 +11,9 @@ use store::AppendClass;
 use crate::gate::lock;
 use crate::state::{Flight, Live, Loss, Phase, Verdict};
 
-/// How often one draft is decided before the writer is told that the account is too busy. Each time somebody else's entry went in, so
-/// it takes that many other writers in a row.
-const DECISIONS_MAX: usize = 64;
+/// How often one draft may be lost to other writers before its own is told that the account is too busy. Each time somebody
+/// else's entry went in.
+const LOSSES_MAX: usize = 64;
 
 /// What one attempt to decide came to.
 enum Attempt {
@@ -31,7 +32,16 @@ impl Live {
         make: &(dyn Fn(&Account) -> Draft + Sync),
     ) -> Result<Receipt, CommitError> {
         self.touch();
-        for _ in 0..DECISIONS_MAX {
+        let _alone = if self.shared.settings.sole_writer {
+            None
+        } else {
+            let turn = self.alone.turn(()).await;
+            // Whoever had the turn before may have gone away with his entry still in flight.
+            self.landed().await.map_err(CommitError::Fault)?;
+            Some(turn)
+        };
+        let mut losses = 0;
+        while losses < LOSSES_MAX {
             self.smooth().await.map_err(CommitError::Fault)?;
             match self.attempt(make) {
                 Attempt::Again => {}
@@ -51,7 +61,7 @@ impl Live {
                         Err(Loss::Full) if written => return Err(CommitError::Full),
                         Err(Loss::Fault(fault)) if written => return Err(CommitError::Fault(fault)),
                         // Lost to another writer, or the answer rested on an entry that was lost.
-                        Err(_) => {}
+                        Err(_) => losses += 1,
                     }
                 }
             }
@@ -109,7 +119,12 @@ impl Live {
     }
 
     /// Hands an entry to the store. `None` when there was trouble since the entry was decided.
-    fn append(&self, entry: Entry, base: Account, class: AppendClass) -> Option<oneshot::Receiver<Verdict>> {
+    fn append(
+        self: &Arc<Self>,
+        entry: Entry,
+        base: Account,
+        class: AppendClass,
+    ) -> Option<oneshot::Receiver<Verdict>> {
         let expected = (base.head(), base.chain());
         let bytes = Bytes::from(entry.encode(expected.1));
         let mut after = base;
@@ -118,12 +133,22 @@ impl Live {
             return None;
         }
         // Not under the state's lock: the store may make us wait for its writer, and its writer may be about to stir.
-        let append = self.shared.store.append(self.key(), expected.0.0, entry.no.0, bytes.clone(), class);
+        let mut append = self.shared.store.append(self.key(), expected.0.0, entry.no.0, bytes.clone(), class);
+        // Polled before anybody else decides: a conflict is known at once, and nothing may be appended after it.
+        let waker = Waker::from(Arc::clone(self));
+        let outcome = match append.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Pending => None,
+            Poll::Ready(outcome) => Some(outcome),
+        };
         let (sender, told) = oneshot::channel();
         let mut state = self.state();
-        if let Phase::Refused(fault) = &state.phase {
-            drop(sender.send(Err(Loss::Fault(fault.clone()))));
-            return Some(told);
+        match &state.phase {
+            Phase::Refused(fault) => {
+                drop(sender.send(Err(Loss::Fault(fault.clone()))));
+                return Some(told);
+            }
+            Phase::Smooth if outcome.as_ref().is_some_and(Result::is_err) => state.phase = Phase::Unsettled,
+            _ => {}
         }
         state.pending = after.clone();
         state.flights.push_back(Flight {
@@ -131,8 +156,8 @@ impl Live {
             bytes,
             base: expected,
             after,
-            append: Some(append),
-            outcome: None,
+            append: outcome.is_none().then_some(append),
+            outcome,
             told: vec![sender],
         });
         Some(told)

@@ -77,6 +77,7 @@ impl Live {
         let waker = Waker::from(Arc::clone(self));
         let mut context = Context::from_waker(&waker);
         loop {
+            self.publish();
             let Some(errand) = self.next_errand() else { return };
             let mut news = News::default();
             let done = match errand {
@@ -89,7 +90,9 @@ impl Live {
                         false
                     }
                     Poll::Ready(outcome) => {
-                        landed(&mut self.state(), at, outcome, &self.shared.settings, &mut news);
+                        if let Some(flight) = self.state().flights.get_mut(at) {
+                            flight.outcome = Some(outcome);
+                        }
                         true
                     }
                 },
@@ -136,6 +139,35 @@ impl Live {
             drop(store.sync().await);
             read_after(&*store, key, head.0).await
         })))
+    }
+
+    /// Makes the oldest flights that have landed well the durable state. One that has not ends the smooth phase.
+    fn publish(&self) {
+        loop {
+            let mut news = News::default();
+            {
+                let mut state = self.state();
+                if !matches!(state.phase, Phase::Smooth) {
+                    return;
+                }
+                let durable = (state.durable.head(), state.durable.chain());
+                let Some(outcome) = state.flights.front().and_then(|flight| flight.outcome.as_ref()) else {
+                    return;
+                };
+                let follows = state.flights.front().is_some_and(|flight| flight.base == durable);
+                if !follows || outcome.is_err() {
+                    state.phase = Phase::Unsettled;
+                    return;
+                }
+                let Some(flight) = state.flights.pop_front() else { return };
+                let entry = (flight.entry, flight.bytes.len());
+                news.former = Some(state.advance(flight.after, vec![entry]));
+                news.checkpoint_due = state.tail.is_over(&self.shared.settings);
+                news.wakers = state.watchers.take();
+                news.verdicts.extend(flight.told.into_iter().map(|told| (told, Ok(()))));
+            }
+            self.tell(news);
+        }
     }
 
     /// The store has said what is there.
@@ -241,37 +273,6 @@ impl Live {
             drop(last.await);
         }
     }
-}
-
-/// The store has answered for the flight at `at`.
-fn landed(
-    state: &mut State,
-    at: usize,
-    outcome: Result<(), AppendError>,
-    settings: &crate::Settings,
-    news: &mut News,
-) {
-    let durable = (state.durable.head(), state.durable.chain());
-    let Some(flight) = state.flights.get_mut(at) else { return };
-    let in_order = at == 0 && flight.base == durable && outcome == Ok(());
-    flight.outcome = Some(outcome);
-    if matches!(state.phase, Phase::Smooth) {
-        if in_order {
-            publish(state, settings, news);
-        } else {
-            state.phase = Phase::Unsettled;
-        }
-    }
-}
-
-/// The oldest flight is durable and follows what was: its state is the durable one now.
-fn publish(state: &mut State, settings: &crate::Settings, news: &mut News) {
-    let Some(flight) = state.flights.pop_front() else { return };
-    let entry = (flight.entry, flight.bytes.len());
-    news.former = Some(state.advance(flight.after, vec![entry]));
-    news.checkpoint_due |= state.tail.is_over(settings);
-    news.wakers = state.watchers.take();
-    news.verdicts.extend(flight.told.into_iter().map(|told| (told, Ok(()))));
 }
 
 /// Is the flight's entry among what the store has?

@@ -27,6 +27,10 @@ pub struct Settings {
     /// How long the bytes of expunged messages stay readable at least, for sessions that still show them. No message
     /// may be on its way from upload to commit for longer.
     pub retention: Millis,
+    /// Nobody but this keeper writes to the store, as when the store is a folder that one process holds locked. Then an
+    /// entry may be appended before the one it was decided on is durable. Where others write as well it must not: the
+    /// store compares numbers, and theirs may have taken the number of the one that this entry rests on.
+    pub sole_writer: bool,
     /// Told of faults that have no caller.
     pub on_fault: Option<OnFault>,
 }
@@ -39,6 +43,7 @@ impl Default for Settings {
             tail_bytes_max: 1 << 20,
             sleep_after: Millis(60_000),
             retention: Millis(24 * 60 * 60 * 1_000),
+            sole_writer: true,
             on_fault: None,
         }
     }
@@ -52,6 +57,7 @@ impl fmt::Debug for Settings {
             .field("tail_bytes_max", &self.tail_bytes_max)
             .field("sleep_after", &self.sleep_after)
             .field("retention", &self.retention)
+            .field("sole_writer", &self.sole_writer)
             .finish_non_exhaustive()
     }
 }

@@ -73,7 +73,7 @@ pub(crate) struct Flight {
     pub(crate) after: Account,
     /// The store's answer; `None` while it is being polled and once it has come.
     pub(crate) append: Option<Pending<'static, Result<(), AppendError>>>,
-    /// The answer that came, when the account had to be settled before it could be used.
+    /// The answer, once it has come and until it can be used: in order, or when the account is settled.
     pub(crate) outcome: Option<Result<(), AppendError>>,
     /// Who waits for the verdict: the one who committed, and those whose answer rests on this entry.
     pub(crate) told: Vec<oneshot::Sender<Verdict>>,
@@ -240,6 +240,8 @@ pub(crate) struct Live {
     state: Mutex<State>,
     /// Held from reading the decided state to appending to it, so that appends are called in the order of their numbers.
     pub(crate) deciding: Mutex<()>,
+    /// Where others write to the store as well: who commits, from deciding until it is known what came of it.
+    pub(crate) alone: Gate<()>,
     /// Wakes not attended to yet; see `pipeline`.
     pub(crate) stirred: AtomicUsize,
     /// Mailboxes whose columns are being loaded.
@@ -253,6 +255,7 @@ impl Live {
             shared,
             state: Mutex::new(state),
             deciding: Mutex::new(()),
+            alone: Gate::default(),
             stirred: AtomicUsize::new(0),
             loading: Gate::default(),
         })

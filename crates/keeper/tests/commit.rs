@@ -173,16 +173,42 @@ fn a_read_that_fails_while_settling_is_asked_again_by_the_next() {
 #[test]
 fn two_keepers_over_one_store_write_as_one() {
     let memory = Memory::new();
-    let (_here, ann_here) = House::with_ann(Arc::new(memory.clone()));
-    let there = House::new(Arc::new(memory.clone()));
+    let here = House::with(Arc::new(memory.clone()), driver::one_of_many());
+    let ann_here = here.open(here.create("ann@example.org"));
+    let there = House::with(Arc::new(memory.clone()), driver::one_of_many());
     let ann_there = there.open(ann_here.id);
     assert_eq!(ann_here.append("one").unwrap().uids, set(&[1]));
     assert_eq!(ann_there.append("two").unwrap().uids, set(&[2]), "decided again after the conflict");
     assert_eq!(ann_there.uids(), [1, 2]);
     assert_eq!(ann_here.uids(), [1], "who did not write is behind");
-    wait(_here.keeper.catch_up(ann_here.id)).unwrap();
+    wait(here.keeper.catch_up(ann_here.id)).unwrap();
     assert_eq!(ann_here.uids(), [1, 2]);
     assert_eq!(ann_here.account().chain(), ann_there.account().chain());
+}
+
+#[test]
+fn nothing_is_appended_on_an_entry_that_another_writer_has_kept_out() {
+    let gated = Gated::new(Arc::new(Memory::new()));
+    let settings = driver::one_of_many();
+    let here = House::with(Arc::new(gated.clone()), settings.clone());
+    let ann = here.open(here.create("ann@example.org"));
+    let there = House::with(Arc::new(gated.clone()), settings);
+    let ben = there.open(ann.id);
+    gated.shut();
+    let mut theirs = ben.open.commit(subscribe("Theirs"));
+    assert!(poll(&mut theirs).is_pending());
+    // The same number as theirs is taken; and what follows it here must not be taken for following theirs.
+    let mut ours = [ann.open.commit(subscribe("A")), ann.open.commit(subscribe("B"))];
+    for commit in &mut ours {
+        assert!(poll(commit).is_pending());
+    }
+    gated.lift();
+    for commit in ours {
+        wait(commit).unwrap();
+    }
+    wait(theirs).unwrap();
+    assert_eq!(fold_all(&gated, ann.id).directory(), ann.account().directory());
+    assert_eq!(ann.account().directory().subscriptions().len(), 9);
 }
 
 #[test]
@@ -190,8 +216,9 @@ fn writers_on_two_nodes_lose_and_double_nothing() {
     const WRITERS: u32 = 4;
     const MESSAGES: u32 = 25;
     let memory = Memory::new();
-    let (here, ann) = House::with_ann(Arc::new(memory.clone()));
-    let there = House::new(Arc::new(memory.clone()));
+    let here = House::with(Arc::new(memory.clone()), driver::one_of_many());
+    let ann = here.open(here.create("ann@example.org"));
+    let there = House::with(Arc::new(memory.clone()), driver::one_of_many());
     let uids: Vec<u32> = thread::scope(|scope| {
         let writers: Vec<_> = (0..WRITERS)
             .map(|writer| {

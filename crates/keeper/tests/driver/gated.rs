@@ -55,6 +55,8 @@ struct Append {
 struct Gate {
     shut: bool,
     held: VecDeque<Append>,
+    /// Who waits for all that is held to be durable.
+    syncing: Vec<Waker>,
 }
 
 /// Wraps a store; see the module.
@@ -63,11 +65,13 @@ pub struct Gated {
     inner: Arc<dyn Maintenance>,
     gate: Arc<Mutex<Gate>>,
     pub reads: Arc<Reads>,
+    /// Whether reads of checkpoints wait, and who waits.
+    stalled: Arc<Mutex<(bool, Vec<Waker>)>>,
 }
 
 impl Gated {
     pub fn new(inner: Arc<dyn Maintenance>) -> Self {
-        Self { inner, gate: Arc::default(), reads: Arc::default() }
+        Self { inner, gate: Arc::default(), reads: Arc::default(), stalled: Arc::default() }
     }
 
     /// From now on appends wait.
@@ -81,6 +85,29 @@ impl Gated {
         while self.release() {}
     }
 
+    async fn resumed(&self) {
+        std::future::poll_fn(|context| {
+            let mut stalled = self.stalled.lock().unwrap();
+            if !stalled.0 {
+                return Poll::Ready(());
+            }
+            stalled.1.push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// From now on reading a checkpoint or a part takes until [`Gated::resume_reads`].
+    pub fn stall_reads(&self) {
+        self.stalled.lock().unwrap().0 = true;
+    }
+
+    pub fn resume_reads(&self) {
+        let mut stalled = self.stalled.lock().unwrap();
+        stalled.0 = false;
+        stalled.1.drain(..).for_each(Waker::wake);
+    }
+
     /// How many appends wait.
     pub fn held(&self) -> usize {
         self.gate.lock().unwrap().held.len()
@@ -92,6 +119,8 @@ impl Gated {
         let Append { account, expected, no, entry, class, answer } = append;
         let appended = super::wait(self.inner.append(account, expected, no, entry, class));
         settle(&answer, appended);
+        let syncing = std::mem::take(&mut self.gate.lock().unwrap().syncing);
+        syncing.into_iter().for_each(Waker::wake);
         true
     }
 
@@ -208,7 +237,10 @@ impl Store for Gated {
         if section == Section::Body {
             self.reads.bodies.fetch_add(1, Ordering::SeqCst);
         }
-        self.inner.blob(id, section, range)
+        Box::pin(async move {
+            self.resumed().await;
+            self.inner.blob(id, section, range).await
+        })
     }
 
     fn summaries(&self, ids: &[BlobId]) -> Pending<'_, Result<Vec<Bytes>, StoreError>> {
@@ -216,7 +248,19 @@ impl Store for Gated {
     }
 
     fn sync(&self) -> Pending<'static, Result<(), StoreError>> {
-        self.inner.sync()
+        let (gate, inner) = (Arc::clone(&self.gate), Arc::clone(&self.inner));
+        Box::pin(async move {
+            std::future::poll_fn(|context| {
+                let mut gate = gate.lock().unwrap();
+                if gate.held.is_empty() {
+                    return Poll::Ready(());
+                }
+                gate.syncing.push(context.waker().clone());
+                Poll::Pending
+            })
+            .await;
+            inner.sync().await
+        })
     }
 }
 
@@ -231,7 +275,10 @@ impl Maintenance for Gated {
         generation: usize,
     ) -> Pending<'_, Result<Option<(EntryNo, Bytes)>, StoreError>> {
         self.reads.checkpoints.fetch_add(1, Ordering::SeqCst);
-        self.inner.checkpoint_at(account, generation)
+        Box::pin(async move {
+            self.resumed().await;
+            self.inner.checkpoint_at(account, generation).await
+        })
     }
 
     fn drop_journal(

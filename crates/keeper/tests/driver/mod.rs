@@ -1,6 +1,7 @@
 //! Drives a keeper from plain threads: a clock that is set by hand, messages in few words, and a store that can be held up.
 
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod gated;
 
@@ -71,6 +72,11 @@ pub struct House {
 /// Settings under which nothing happens by itself.
 pub fn calm() -> Settings {
     Settings::default()
+}
+
+/// Settings of a node among several over one store.
+pub fn one_of_many() -> Settings {
+    Settings { sole_writer: false, ..calm() }
 }
 
 impl House {
