@@ -216,14 +216,20 @@ impl<'a> List<'a, '_> {
         self.address.host.clear();
         self.route();
         let mut at = false;
+        let mut space = false;
         while let Some(&octet) = self.rest.first() {
             match octet {
                 b'>' => {
                     self.skip();
                     return;
                 }
-                b',' | b';' | b'<' => return,
-                b' ' | b'\t' | b')' => self.skip(),
+                b',' | b'<' => return,
+                b' ' | b'\t' => {
+                    space = true;
+                    self.skip();
+                    continue;
+                }
+                b')' => self.skip(),
                 b'(' => self.comment(),
                 b'@' => {
                     if at {
@@ -242,9 +248,14 @@ impl<'a> List<'a, '_> {
                 _ => {
                     let atom = self.atom();
                     let part = if at { &mut self.address.host } else { &mut self.address.local };
+                    // Around dots white space means nothing; elsewhere it may not be, and is shown as it is.
+                    if space && !part.is_empty() && !part.ends_with(b".") && !atom.starts_with(b".") {
+                        part.push(b' ');
+                    }
                     part.extend_from_slice(atom);
                 }
             }
+            space = false;
         }
     }
 

@@ -111,6 +111,16 @@ impl CharsetDecoder {
         }
     }
 
+    /// Does a text in this charset begin in a state of its own? Then two texts do not join to one, not even when a character
+    /// was split between them.
+    pub(crate) fn is_stateful(&self) -> bool {
+        match &self.0 {
+            Kind::Tolerant(_) => false,
+            Kind::Encoding(decoder) => decoder.encoding() == encoding_rs::ISO_2022_JP,
+            Kind::Utf7(_) => true,
+        }
+    }
+
     /// Appends the characters that are complete.
     pub(crate) fn push(&mut self, octets: &[u8], text: &mut String) {
         match &mut self.0 {

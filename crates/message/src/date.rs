@@ -26,16 +26,18 @@ pub(crate) fn parse(field: &[u8]) -> Option<SentDate> {
     let (day, month) = match month_number(token) {
         // ctime order: `Wed Nov 25 21:00:00 2026`.
         Some(month) => (number(tokens.next()?)?, month),
-        None => (number(token)?, month_number(tokens.next()?)?),
+        None => (number(token)?, month_number(without_hyphen(tokens.next()?))?),
     };
     let mut year = None;
     let mut time = None;
     let mut zone = None;
-    for token in tokens.take(4) {
+    for token in tokens.take(5) {
         if token.contains(&b':') {
             time = time.or_else(|| clock(token));
-        } else if year.is_none() && token.iter().all(u8::is_ascii_digit) {
-            year = Some(full_year(token)?);
+        } else if token.eq_ignore_ascii_case(b"PM") || token.eq_ignore_ascii_case(b"AM") {
+            time = time.map(|seconds| on_half_clock(seconds, token));
+        } else if year.is_none() && without_hyphen(token).iter().all(u8::is_ascii_digit) {
+            year = Some(full_year(without_hyphen(token))?);
         } else if zone.is_none() {
             zone = zone_minutes(token);
         }
@@ -49,7 +51,7 @@ pub(crate) fn parse(field: &[u8]) -> Option<SentDate> {
     Some(SentDate { unix_seconds: local - zone.unwrap_or(0) * 60, year, month, day })
 }
 
-/// Words between white space, commas, hyphens inside dates, and comments.
+/// Words between white space, commas and comments. A sign begins a word: of a zone, or of the rest of `25-Nov-2026`.
 struct Tokens<'a> {
     rest: &'a [u8],
 }
@@ -61,10 +63,6 @@ impl<'a> Iterator for Tokens<'a> {
         loop {
             match self.rest.first()? {
                 b' ' | b'\t' | b',' => self.rest = &self.rest[1..],
-                // `25-Nov-2026`, as some write it; a zone keeps its sign.
-                b'-' if !self.rest.get(1).is_some_and(|next| is_zone_digits(&self.rest[1..], *next)) => {
-                    self.rest = &self.rest[1..];
-                }
                 b'(' => self.rest = after_comment(self.rest),
                 _ => break,
             }
@@ -77,13 +75,8 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// Four digits and then no more: a zone, when a sign stands before them, and not the year of `25-Nov-2026`.
-fn is_zone_digits(octets: &[u8], first: u8) -> bool {
-    first.is_ascii_digit()
-        && octets.len() >= 4
-        && octets[..4].iter().all(u8::is_ascii_digit)
-        && (octets[0] == b'0' || octets[0] == b'1')
-        && !matches!(&octets[..2], b"19")
+fn without_hyphen(token: &[u8]) -> &[u8] {
+    token.strip_prefix(b"-").unwrap_or(token)
 }
 
 fn after_comment(octets: &[u8]) -> &[u8] {
@@ -111,12 +104,13 @@ fn number(token: &[u8]) -> Option<u32> {
     Some(token.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
 }
 
-/// Two digits are 1950 to 2049, three count from 1900 (RFC 5322 section 4.3).
+/// Two digits are 1950 to 2049, three count from 1900 (RFC 5322 section 4.3), and so do those that were made four with a zero:
+/// `0102` is what some wrote for 2002.
 fn full_year(token: &[u8]) -> Option<i32> {
     let year = i32::try_from(number(token)?).ok()?;
     match (token.len(), year) {
         (1 | 2, 0..=49) => Some(year + 2000),
-        (1..=3, _) => Some(year + 1900),
+        (1..=3, _) | (4, 100..=199) => Some(year + 1900),
         (4, 1900..) => Some(year),
         _ => None,
     }
@@ -142,6 +136,13 @@ fn clock(token: &[u8]) -> Option<i64> {
         return None;
     }
     Some(i64::from(hour * 3600 + minute * 60 + second.min(59)))
+}
+
+/// The time of day of one that was followed by AM or PM, as some write it.
+fn on_half_clock(seconds: i64, half: &[u8]) -> i64 {
+    const HALF_DAY: i64 = SECONDS_PER_DAY / 2;
+    let morning = if seconds / 3600 == 12 { seconds - HALF_DAY } else { seconds };
+    if half.eq_ignore_ascii_case(b"PM") && morning < HALF_DAY { morning + HALF_DAY } else { morning }
 }
 
 /// Minutes east of UTC. Military zones are of unknown meaning and count as UTC (RFC 5322 section 4.3).

@@ -73,7 +73,10 @@ pub(crate) fn decode_into(octets: &[u8], text: &mut String) {
             literal(between, text);
         }
         rest = &rest[start + word.len..];
-        if !open.as_ref().is_some_and(|(charset, _)| charset.eq_ignore_ascii_case(word.charset)) {
+        let joins = |(charset, decoder): &(&[u8], CharsetDecoder)| {
+            charset.eq_ignore_ascii_case(word.charset) && !decoder.is_stateful()
+        };
+        if !open.as_ref().is_some_and(joins) {
             finish(&mut open, text);
         }
         let (_, decoder) =

@@ -147,6 +147,10 @@ fn addresses_as_they_are_written() {
         to("user@[192.0.2.1], <u@[IPv6:::1]>"),
         r#"((NIL NIL "user" "[192.0.2.1]")(NIL NIL "u" "[IPv6:::1]"))"#
     );
+    assert_eq!(
+        to("<Not Disclosed@x . y>, <Undisclosed:;@z>, x <a@y"),
+        r#"((NIL NIL "Not Disclosed" "x.y")(NIL NIL "Undisclosed:;" "z")("x" NIL "a" "y"))"#
+    );
     assert_eq!(to("a@b@c"), r#"((NIL NIL "a@b" "c"))"#);
 }
 
@@ -211,6 +215,9 @@ fn dates_as_they_are_written() {
         "Sat, 1 Jan 100 00:00:00 +0000 (GMT)",
         "1 jan 2000 00:00:00 +0000 garbage 1999",
         "Fri, 31 Dec 1999 19:00:00 EST",
+        "Fri, 31 Dec 1999 05:00:00 -1900",
+        "Fri 31 Dec 1999 07:00:00 PM EST",
+        "Sat, 1 Jan 2000 12:00:00 AM +0000",
         "1 Jan 2000 25:00:00 +0000",
         "1 Jan 2000 00:00:00 +9999",
     ] {
@@ -218,6 +225,7 @@ fn dates_as_they_are_written() {
         let expected = if date.starts_with("Fri") { Some((946_684_800, 1999, 12, 31)) } else { new_year };
         assert_eq!(found, expected, "{date}");
     }
+    assert_eq!(sent("Tue, 23 Jul 0102 03:26:35 +1000").map(|sent| sent.1), Some(2002));
     assert_eq!(sent("29 Feb 2000 12:00:00 -0000").map(|sent| (sent.2, sent.3)), Some((2, 29)));
     assert_eq!(sent("Sat, 1 Jan 2000 23:59:60 +0000").map(|sent| sent.0), Some(946_684_800 + 86_399));
 }

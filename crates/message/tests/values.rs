@@ -68,6 +68,7 @@ fn encoded_words_as_they_are_written() {
     assert_eq!(decoded("x=?utf-8?q?y?=z"), "xyz");
     assert_eq!(decoded("=?utf-7?Q?+AOQ-?="), "ä");
     assert_eq!(decoded("=?iso-2022-jp?B?GyRCRnxLXBsoQg==?="), "日本");
+    assert_eq!(decoded("=?iso-2022-jp?B?GyRCRnwbKEI=?= =?iso-2022-jp?B?GyRCS1wbKEI=?="), "日本");
     assert_eq!(decoded("=?unknown-8bit?q?=E4_=C3=A4?="), "ä ä");
     // Nothing can make a second line of it.
     assert_eq!(decoded("=?utf-8?q?a=0D=0ABcc:_b=00?="), "a  Bcc: b ");
