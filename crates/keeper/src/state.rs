@@ -183,13 +183,12 @@ impl State {
         }
     }
 
-    /// Brings the decided state up to date with what only the durable one was told: columns loaded, a checkpoint made.
+    /// Brings the decided state up to date with columns that only the durable one was given.
     pub(crate) fn refresh_pending(&mut self) {
         if self.flights.is_empty() {
             self.pending = Account::clone(&self.durable);
             return;
         }
-        self.pending.share_saved(&self.durable);
         for (mailbox, columns) in self.durable.all_loaded() {
             if self.pending.loaded(mailbox).is_none() {
                 let mut columns = columns.as_ref().clone();

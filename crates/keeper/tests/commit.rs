@@ -1,5 +1,7 @@
 //! Committing: what is decided on what, what is answered when, and what becomes of it when the store does not play along.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod driver;
 
 use std::sync::Arc;

@@ -1,6 +1,8 @@
 //! Every call of the store fails once, in every way; then many fail at random. Whatever happens: what was acknowledged is there, what was
 //! refused is not, nothing is half there, and the account is the fold of its journal.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod driver;
 
 use std::collections::BTreeMap;
