@@ -32,7 +32,13 @@ pub struct Place {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the server
-    Serve,
+    ///
+    /// Without a configuration it makes itself a certificate and a first account, and prints what to type into mail clients.
+    Serve {
+        /// Do that with a configuration as well
+        #[arg(long)]
+        welcome: bool,
+    },
     /// Add, list and remove accounts, change passwords
     #[command(subcommand)]
     Account(AccountCommand),

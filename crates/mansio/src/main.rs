@@ -46,7 +46,9 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let place = cli.place;
     match cli.command {
-        Command::Serve => in_runtime(serve::run(load(&place)?, place.config.is_some())),
+        Command::Serve { welcome } => {
+            in_runtime(serve::run(load(&place)?, welcome || place.config.is_none()))
+        }
         Command::Account(command) => account(&place, command),
         Command::Import(args) => import(&place, args),
         Command::Export { account, path } => {

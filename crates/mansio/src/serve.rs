@@ -55,28 +55,31 @@ pub struct Server {
     pub stop: Stop,
 }
 
-/// Runs the server until it is told to stop.
+/// Runs the server until it is told to stop. With `welcome` there is an account at the end of the start, and the page that tells
+/// newcomers how to get in.
 ///
 /// # Errors
 /// Why it could not begin, or exit code [`DISK`] when the disk failed under it.
-pub async fn run(config: Config, has_file: bool) -> Result<ExitCode, Failure> {
+pub async fn run(config: Config, welcome: bool) -> Result<ExitCode, Failure> {
     log(&config.log);
     raise_descriptor_limit();
     let data = Arc::new(Data::open(&config).await?);
-    let served = serve(&config, has_file, &data).await;
+    // One left behind by a process that was killed names ports that nobody listens on.
+    let _ = std::fs::remove_file(config.data.join(ADDRESSES));
+    let served = serve(&config, welcome, &data).await;
     let closed = data.close().await;
     let _ = std::fs::remove_file(config.data.join(ADDRESSES));
     served.and(closed)?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(config: &Config, has_file: bool, data: &Arc<Data>) -> Result<(), Failure> {
+async fn serve(config: &Config, welcome: bool, data: &Arc<Data>) -> Result<(), Failure> {
     let host_name = host_name();
     let tls = Tls::load(certificate(config, &host_name)?).map_err(Failure::new)?;
     let listeners = listen::bind(&config.listen).map_err(Failure::new)?;
     let hasher = Arc::new(Hasher::new(usize::try_from(config.limits.hashes_at_once).unwrap_or(usize::MAX)));
     let admin = Arc::new(Admin::new(Arc::clone(data), Arc::clone(&hasher)));
-    let first = if has_file { None } else { admin.first_account(&host_name).await? };
+    let first = if welcome { admin.first_account(&host_name).await? } else { None };
 
     let (switch, stop) = Stop::new();
     let server = Arc::new(Server {
@@ -98,7 +101,7 @@ async fn serve(config: &Config, has_file: bool, data: &Arc<Data>) -> Result<(), 
         .map_err(|error| Failure::new(format!("{}: {error}", config.data.join(control::SOCKET).display())))?;
     tokio::spawn(control::serve(control, admin, stop.clone()));
     let metrics = metrics_listener(config).await?;
-    announce(config, &server, &listeners, metrics.as_ref(), first.as_ref(), has_file)?;
+    announce(config, &server, &listeners, metrics.as_ref(), first.as_ref(), welcome)?;
     for listener in listeners {
         tokio::spawn(listener.run(Arc::clone(&server)));
     }
@@ -180,7 +183,7 @@ fn announce(
     listeners: &[Listener],
     metrics: Option<&TcpListener>,
     first: Option<&FirstAccount>,
-    has_file: bool,
+    welcome: bool,
 ) -> Result<(), Failure> {
     let mut addresses = String::new();
     for listener in listeners {
@@ -192,7 +195,7 @@ fn announce(
     }
     let file = config.data.join(ADDRESSES);
     write_whole(&file, &addresses).map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
-    if !has_file {
+    if welcome {
         crate::print(&welcome::text(listeners, &server.tls, first));
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! The program as its operator and a hostile network meet it: commands, exit codes, sockets, TLS, limits, moving in and out.
 
+#![allow(clippy::unwrap_used, reason = "in a test, an error that nobody expects ends it")]
+
 mod cli {
     pub mod accounts;
     pub mod client;

@@ -120,12 +120,13 @@ impl Folder {
         let uids = UidList::read(&self.path).map_err(failure)?;
         let keywords = MaildirKeywords::read(&self.path).map_err(failure)?;
         let messages = self.messages(&uids).map_err(failure)?;
-        let origin = Origin { uid_validity: uids.uid_validity, total: Some(messages.len() as u64) };
+        let total = Some(messages.len() as u64);
+        let origin = Origin { uid_validity: uids.uid_validity, uid_next: uids.uid_next, total };
         let mut sink = task.sink(name, origin).await?;
         for found in &messages {
             take(&mut sink, found, &keywords).await?;
         }
-        sink.close(uids.uid_next).await
+        sink.close().await
     }
 
     /// The messages in the order in which they get UIDs: those that have one by it, then the others by name, which begins

@@ -9,7 +9,7 @@ use account::{FlagNames, Flags, InternalDate, MailboxName, SystemFlag, Uid, UidV
 use super::Task;
 use super::dates;
 use super::names::decode_level;
-use super::sink::{Counts, Incoming, Origin, Sink};
+use super::sink::{Counts, Incoming, Origin};
 use crate::failure::Failure;
 
 /// Longest piece of a line handled at once, in octets. Longer lines come in pieces, so that one without end takes no memory.
@@ -103,7 +103,8 @@ async fn import_file(task: &Task, path: &Path, name: &MailboxName) -> Result<Cou
     if first.as_ref().is_some_and(|head| head.state.is_internal) {
         first = mbox.next().map_err(failure)?;
     }
-    let mut sink: Sink = task.sink(name, Origin { uid_validity: base.uid_validity, total: None }).await?;
+    let origin = Origin { uid_validity: base.uid_validity, uid_next: base.uid_next, total: None };
+    let mut sink = task.sink(name, origin).await?;
     let mut number = 0;
     while let Some(head) = first.take() {
         number += 1;
@@ -120,7 +121,7 @@ async fn import_file(task: &Task, path: &Path, name: &MailboxName) -> Result<Cou
         sink.message(incoming).await?;
         first = mbox.next().map_err(failure)?;
     }
-    sink.close(base.uid_next).await
+    sink.close().await
 }
 
 /// UIDVALIDITY and UIDNEXT of a file, from `X-IMAPbase` (or `X-IMAP`) of its first message.

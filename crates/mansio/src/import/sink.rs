@@ -30,6 +30,8 @@ const ATTEMPTS_MAX: usize = 5;
 pub struct Origin {
     /// UIDVALIDITY there, if UIDs are known.
     pub uid_validity: Option<UidValidity>,
+    /// UIDNEXT there: no UID below it may be given to another message here.
+    pub uid_next: u32,
     /// How many messages there are, if that is known.
     pub total: Option<u64>,
 }
@@ -104,7 +106,7 @@ pub struct Sink {
     batch: Vec<NewMessage>,
     batch_bytes: u64,
     counts: Counts,
-    total: Option<u64>,
+    origin: Origin,
     told: Instant,
 }
 
@@ -160,7 +162,7 @@ impl Sink {
             batch: Vec::new(),
             batch_bytes: 0,
             counts: Counts::default(),
-            total: origin.total,
+            origin,
             told: Instant::now(),
         })
     }
@@ -189,6 +191,9 @@ impl Sink {
         let flags = self.known_flags(&incoming.flags, label).await;
         match self.read(incoming).await {
             Ok(Taken::New(blob, size)) => {
+                if uid.is_none() {
+                    self.raise_uid_next().await?;
+                }
                 self.batch.push(NewMessage { blob, size, internal_date: date, flags, uid });
                 self.batch_bytes += size;
                 if self.batch.len() >= IMPORT_BATCH_MESSAGES_MAX || self.batch_bytes >= IMPORT_BATCH_BYTES_MAX
@@ -209,19 +214,27 @@ impl Sink {
         self.events.skipped(format!("{label}: {error}")).await;
     }
 
-    /// Ends with the mailbox. Its UIDNEXT rises to that of where the messages come from, so that no UID that was used
-    /// there is used again here.
+    /// Ends with the mailbox.
     ///
     /// # Errors
     /// When the last batch cannot be committed.
-    pub async fn close(mut self, uid_next: u32) -> Result<Counts, Failure> {
+    pub async fn close(mut self) -> Result<Counts, Failure> {
+        self.raise_uid_next().await?;
         self.commit().await?;
-        if self.keeps_uids {
-            let MailboxFacts { id, uid_validity, .. } = *self.facts;
-            let draft = Draft::Revalidate { mailbox: id, uid_validity, uid_next };
-            self.account.commit(draft).await.map_err(|error| commit_failure(&error))?;
-        }
         Ok(self.counts)
+    }
+
+    /// Commits what came with UIDs, then lifts UIDNEXT to where it stands at the origin, so that no UID that was used there
+    /// is given to another message here. Not before: then a run that was cut short could not go on.
+    async fn raise_uid_next(&mut self) -> Result<(), Failure> {
+        let uid_next = std::mem::take(&mut self.origin.uid_next);
+        if !self.keeps_uids || uid_next == 0 {
+            return Ok(());
+        }
+        self.commit().await?;
+        let MailboxFacts { id, uid_validity, .. } = *self.facts;
+        let draft = Draft::Revalidate { mailbox: id, uid_validity, uid_next };
+        self.account.commit(draft).await.map(drop).map_err(|error| commit_failure(&error))
     }
 
     /// Uploads a message, unless it turns out to be here.
@@ -342,7 +355,7 @@ impl Sink {
         let Counts { new, present, removed, broken } = self.counts;
         let done = new + present + removed + broken + self.batch.len() as u64;
         let what = self.facts.name.to_string();
-        self.events.tell(Event::Progress { what, done, total: self.total }).await;
+        self.events.tell(Event::Progress { what, done, total: self.origin.total }).await;
     }
 }
 
