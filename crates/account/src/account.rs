@@ -78,6 +78,7 @@ impl Account {
         for change in &entry.changes {
             directory.apply(change, entry);
         }
+        let mut touched = Vec::new();
         for change in &entry.changes {
             match change {
                 Change::MailboxCreated { mailbox, .. } if directory.mailboxes.contains_key(mailbox) => {
@@ -88,13 +89,17 @@ impl Account {
                 }
                 _ => {}
             }
-        }
-        // A mailbox folds the whole entry at its first change; at the others it finds that done.
-        for mailbox in entry.changes.iter().filter_map(Change::touches) {
-            if let Some(columns) = self.mailboxes.get_mut(&mailbox)
+            if let Some(mailbox) = change.touches()
+                && let Some(columns) = self.mailboxes.get_mut(&mailbox)
                 && columns.highest_modseq() < entry.no
             {
-                Arc::make_mut(columns).apply(mailbox, entry);
+                Arc::make_mut(columns).apply_change(change, entry);
+                touched.push(mailbox);
+            }
+        }
+        for mailbox in touched {
+            if let Some(columns) = self.mailboxes.get_mut(&mailbox) {
+                Arc::make_mut(columns).conclude(entry.no);
             }
         }
     }

@@ -8,6 +8,31 @@
 //! ```text
 //! Draft --decide(&Account, now)--> Entry --apply--> Account'      View --advance(Mailbox')--> Difference
 //! ```
+//!
+//! What a store keeps is the entries' bytes; folding them again gives the same account:
+//!
+//! ```
+//! use account::{Account, Draft, Entry, MailboxName, Millis, Modseq, NewMailbox, Rights};
+//!
+//! let mut account = Account::default();
+//! let inbox = NewMailbox { name: MailboxName::inbox(), roles: vec![], subscribe: true, uid_validity: None };
+//! let draft = Draft::Create { mailboxes: vec![inbox] };
+//! let (entry, receipt) = draft.decide(&account, Rights::OWNER, Modseq(1), Millis(1_700_000_000_000))?;
+//! let entry = entry.expect("a new mailbox is a change");
+//! let kept = entry.encode(account.chain());
+//! account.apply(&entry, Entry::chain_of(&kept));
+//! assert_eq!(account.directory().mailbox(&MailboxName::inbox()).map(|facts| facts.id), receipt.mailbox);
+//!
+//! let mut again = Account::default();
+//! let (entry, chain) = Entry::decode(&kept, again.chain())?;
+//! again.apply(&entry, chain);
+//! assert_eq!(again.directory(), account.directory());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Where to look: [`entry`](Entry) and `fold` (`Account::apply`, `Mailbox::apply`, `Directory::apply`) are the law; `directory`
+//! is always in memory, `mailbox` and `chunk` are the columns, loaded when asked for; `view` and `diff` are one session's side;
+//! `draft/` decides; `checkpoint` keeps. The bytes are described in `docs/journal.md`, the bounds in [`limits`].
 
 mod account;
 mod change_codec;

@@ -185,7 +185,7 @@ impl Mailbox {
             touched = true;
         }
         if touched {
-            self.highest_modseq = entry.no;
+            self.conclude(entry.no);
         }
     }
 }
@@ -313,7 +313,13 @@ impl Iterator for Segments<'_> {
 
 /// The fold.
 impl Mailbox {
-    fn apply_change(&mut self, change: &Change, entry: &Entry) {
+    /// All changes of an entry that touch this mailbox are folded in.
+    pub(crate) const fn conclude(&mut self, no: Modseq) {
+        self.highest_modseq = no;
+    }
+
+    /// One change that touches this mailbox. Until [`Mailbox::conclude`], the entry counts as not folded in.
+    pub(crate) fn apply_change(&mut self, change: &Change, entry: &Entry) {
         match change {
             Change::MailboxCreated { uid_next, .. } | Change::Revalidated { uid_next, .. } => {
                 self.uid_next = self.uid_next.max(*uid_next)

@@ -232,8 +232,14 @@ impl Draft {
         no: Modseq,
         now: Millis,
     ) -> Result<(Option<Entry>, Receipt), Refusal> {
-        let mut decision =
-            Decision { account, rights, now, changes: Vec::new(), receipt: Receipt::default() };
+        let mut decision = Decision {
+            account,
+            rights,
+            now,
+            changes: Vec::new(),
+            subscribed: 0,
+            receipt: Receipt::default(),
+        };
         match self {
             Self::Create { mailboxes } => decision.create(mailboxes)?,
             Self::Revalidate { mailbox, uid_validity, uid_next } => {
@@ -280,6 +286,8 @@ struct Decision<'a> {
     rights: Rights,
     now: Millis,
     changes: Vec<Change>,
+    /// Names that `changes` subscribe.
+    subscribed: usize,
     receipt: Receipt,
 }
 

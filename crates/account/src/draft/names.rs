@@ -178,9 +178,10 @@ impl<'a> Decision<'a> {
         if subscriptions.contains(name) {
             return Ok(());
         }
-        if subscriptions.len() >= SUBSCRIPTIONS_MAX {
+        if subscriptions.len() + self.subscribed >= SUBSCRIPTIONS_MAX {
             return Err(Refusal::Limit("too many subscriptions"));
         }
+        self.subscribed += 1;
         self.changes.push(Change::Subscribed { name: name.clone() });
         Ok(())
     }
