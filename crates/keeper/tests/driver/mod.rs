@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod gated;
+mod promises;
 
 use std::future::Future;
 use std::pin::pin;
@@ -20,6 +21,7 @@ use keeper::{Keeper, Settings};
 use store::{AccountKey, Maintenance};
 
 pub use gated::Gated;
+pub use promises::{Promises, live, settings};
 
 struct Unpark(Thread);
 
