@@ -34,6 +34,13 @@ fn refused_for_lack_of_space_never_appears() {
 }
 
 #[test]
+fn tight_disk_and_power_cuts_lose_nothing_acknowledged() {
+    let (acknowledged, reclaimed) =
+        survive(4_000..4_200, Weather { tight: true, full: true, ..Weather::FAIR });
+    assert!(acknowledged > 2_000 && reclaimed > 100, "{acknowledged} appends, {reclaimed} blobs reclaimed");
+}
+
+#[test]
 fn failed_syncs_and_power_cuts_lose_nothing_acknowledged() {
     survive(3_000..3_200, Weather { failing_syncs: true, full: true, ..Weather::FAIR });
 }

@@ -91,6 +91,22 @@ fn full_disk_refuses_what_grows_and_lets_expunge() {
 }
 
 #[test]
+fn pipelined_expunges_go_through_the_reserve() {
+    let disk = SimDisk::new(300 << 10);
+    let store = open(&disk);
+    let (head, _) = fill(&store);
+    // The first takes the reserve, and space comes back before it has become a segment.
+    let expunge = || Bytes::from(vec![7; 9000]);
+    let first = store.append(ANN, head, head + 1, expunge(), AppendClass::Shrink);
+    disk.set_capacity(1 << 20);
+    let second = store.append(ANN, head + 1, head + 2, expunge(), AppendClass::Shrink);
+    let third = store.append(ANN, head + 2, head + 3, expunge(), AppendClass::Grow);
+    assert_eq!([wait(third), wait(second), wait(first)], [Ok(()), Ok(()), Ok(())]);
+    let store = open(&disk.power_off(3));
+    assert_eq!(wait(store.head(ANN)), Ok(head + 3));
+}
+
+#[test]
 fn reclaiming_frees_a_full_disk() {
     let disk = SimDisk::new(400 << 10);
     let store = open(&disk);

@@ -108,7 +108,8 @@ impl SimDisk {
         state.last_call = state.calls.saturating_add(calls);
     }
 
-    /// The `nth` (from 1) `call` from now on fails with `kind`. A failed write has written half; a failed sync loses what it should have kept, as
+    /// The `nth` (from 1) `call` from now on fails with `kind`. A failed write has written half or, as if it had failed at its
+    /// very end, everything; a failed sync loses what it should have kept, as
     /// Linux does: programs go on seeing it until the cache is dropped.
     pub fn fail(&self, call: SimCall, nth: u64, kind: io::ErrorKind) {
         self.lock().failures.push(Failure { call, pass: nth.saturating_sub(1), kind });
@@ -137,6 +138,13 @@ impl SimDisk {
         }
         let files = state.files.iter().map(|content| content.after_power_off(&mut chance)).collect();
         SimDisk::of(files, names, state.capacity_bytes)
+    }
+
+    /// The process is gone and the machine goes on: calls work again, and what was written is seen, synced or not.
+    pub fn process_restarts(&self) {
+        let mut state = self.lock();
+        state.last_call = u64::MAX;
+        state.failures.clear();
     }
 
     /// Every file by name with its content as programs see it.
@@ -366,7 +374,9 @@ impl DiskFile for SimFile {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let mut state = self.disk.lock();
         let fate = state.admit(SimCall::Write)?;
-        let bytes = if fate.is_some() { &bytes[..bytes.len() / 2] } else { bytes };
+        // Half, or all: a write may also fail at its very end.
+        let half = fate.is_some() && state.calls.is_multiple_of(2);
+        let bytes = if half { &bytes[..bytes.len() / 2] } else { bytes };
         let start = usize::try_from(offset).map_err(io::Error::other)?;
         let end = start.checked_add(bytes.len()).ok_or(io::ErrorKind::InvalidInput)?;
         state.grow(self.file, end)?;

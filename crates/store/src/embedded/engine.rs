@@ -11,7 +11,7 @@ use super::catalog::Catalog;
 use super::pool::Pool;
 use super::queue::{Answer, Claim, Enqueued, Gate, Queue};
 use super::record::{Kind, Place, RECORD_HEADER_BYTES, RecordHeader, aligned};
-use super::segments::{LOG, OpenFiles, RESERVE, make_ready};
+use super::segments::{OpenFiles, READY, RESERVE, make_ready};
 use crate::disk::{Disk, DiskFile};
 use crate::{AccountKey, AppendClass, AppendError, BlobId, ENTRY_NO_MAX, EntryNo, Pending, StoreError};
 
@@ -306,22 +306,26 @@ impl Engine {
             (queue.reserve.is_some(), queue.ready.iter().any(|ready| ready.bytes >= needed))
         };
         if !has_reserve {
-            let reserve = make_ready(&*self.disk, RESERVE, self.options.reserve_bytes, 0, false)?;
+            let path = self.new_name(RESERVE);
+            let reserve = make_ready(&*self.disk, &path, self.options.reserve_bytes, 0, false)?;
             self.lock().reserve = Some(reserve);
         }
         if enough {
             return Ok(());
         }
-        let path = {
-            let mut making = self.lock_making();
-            making.names += 1;
-            format!("{LOG}/ready-{}", making.names)
-        };
+        let path = self.new_name(READY);
         let bytes = self.options.segment_bytes.max(needed);
         // Who waits gets space that is only promised; who does not gets zeros that are written, which makes each later sync cheaper.
         let ready = make_ready(&*self.disk, &path, bytes, self.options.free_bytes_min, in_advance)?;
         self.lock().ready.push_back(ready);
         Ok(())
+    }
+
+    /// A name that no file of this opening has had.
+    fn new_name(&self, prefix: &str) -> String {
+        let mut making = self.lock_making();
+        making.names += 1;
+        format!("{prefix}-{}", making.names)
     }
 
     /// The thread that makes space in advance.

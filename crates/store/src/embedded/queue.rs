@@ -172,7 +172,7 @@ impl Queue {
     /// Takes a file back that was not begun.
     fn give_back(&mut self, unused: Option<Ready>) {
         match unused {
-            Some(ready) if ready.path == RESERVE => self.reserve = Some(ready),
+            Some(ready) if ready.path.starts_with(RESERVE) => self.reserve = Some(ready),
             Some(ready) => self.ready.push_back(ready),
             None => {}
         }

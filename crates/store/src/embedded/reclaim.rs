@@ -94,7 +94,7 @@ impl Engine {
                 *moved_in.entry(place.segment()).or_insert(0) += 1;
             }
         })?;
-        let end = self.first_unsealed().min(Place::home(mark.before).segment());
+        let end = self.first_unsealed();
         let segments = self.catalog.segments();
         let sealed = || segments.range(..end).filter(|(_, segment)| !segment.removed && segment.bytes > 0);
         let small = |segment: &Segment| segment.bytes < self.options.segment_bytes / SMALL_SHARE;
@@ -102,7 +102,11 @@ impl Engine {
         let live_bytes = |number: &u32, segment: &Segment| {
             let [from, to] = [*number, *number + 1].map(|number| BlobId(Place::new(number, 0).0));
             let moved = moved_in.get(number).copied().unwrap_or(0);
-            let live_blobs = mark.live.count_between(from, to) as u64 + moved;
+            let live_blobs = match *number >= Place::home(mark.before).segment() {
+                // Too young to be judged. Its entries may be dead all the same.
+                true => segment.blobs,
+                false => mark.live.count_between(from, to) as u64 + moved,
+            };
             let blob_bytes = segment.blob_bytes / segment.blobs.max(1) * live_blobs;
             blob_bytes + entry_bytes.get(number).copied().unwrap_or(0)
         };

@@ -17,7 +17,7 @@ use super::pool::Pool;
 use super::queue::Queue;
 use super::record::{Kind, SegmentHeader, VERSION, checksum};
 use super::scan::{End, Expected, Found, scan};
-use super::segments::{INCOMING, LARGE, LOG, RESERVE, Ready, segment_number, segment_path};
+use super::segments::{INCOMING, LARGE, LOG, READY, RESERVE, Ready, segment_number, segment_path};
 use crate::disk::{Disk, DiskFile};
 use crate::{AccountKey, BlobId, Damaged, StoreError};
 
@@ -157,19 +157,22 @@ fn clear_temporary(disk: &dyn Disk, reserve_bytes: u64) -> Result<Option<Ready>,
     let mut reserve = None;
     for name in disk.list(LOG).map_err(failed(LOG))? {
         let path = format!("{LOG}/{name}");
-        if path == RESERVE {
-            let file = disk.open(&path).map_err(failed(&path))?;
-            let content = read_whole(&*file, reserve_bytes + 1).map_err(failed(&path))?;
-            if content.len() as u64 == reserve_bytes && content.iter().all(|byte| *byte == 0) {
-                reserve = Some(Ready { path, bytes: reserve_bytes });
-                continue;
-            }
-            disk.remove(RESERVE).map_err(failed(RESERVE))?;
-        } else if name.starts_with("ready-") {
+        if path.starts_with(RESERVE) && reserve.is_none() && is_fit(disk, &path, reserve_bytes)? {
+            reserve = Some(path);
+        } else if path.starts_with(RESERVE) || path.starts_with(READY) {
             disk.remove(&path).map_err(failed(&path))?;
         }
     }
-    Ok(reserve)
+    let Some(path) = reserve else { return Ok(None) };
+    disk.rename(&path, RESERVE).map_err(failed(&path))?;
+    Ok(Some(Ready { path: RESERVE.to_owned(), bytes: reserve_bytes }))
+}
+
+/// Whether a file can be the reserve: of the right length, and nothing but zeros.
+fn is_fit(disk: &dyn Disk, path: &str, reserve_bytes: u64) -> Result<bool, StoreError> {
+    let file = disk.open(path).map_err(failed(path))?;
+    let content = read_whole(&*file, reserve_bytes + 1).map_err(failed(path))?;
+    Ok(content.len() as u64 == reserve_bytes && content.iter().all(|byte| *byte == 0))
 }
 
 struct Recovery<'a> {

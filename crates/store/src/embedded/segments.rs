@@ -11,7 +11,11 @@ pub(super) const LOG: &str = "log";
 pub(super) const LARGE: &str = "large";
 pub(super) const INCOMING: &str = "incoming";
 
-/// The segment kept for when the disk is full.
+/// A file that waits to become a segment is named this and a number.
+pub(super) const READY: &str = "log/ready";
+
+/// The segment kept for when the disk is full. One that replaces it while it is on its way to become a segment has a number behind this name, so that the
+/// two are never confused; the next opening gives it the plain name.
 pub(super) const RESERVE: &str = "log/reserve";
 
 /// Open files kept, so that a read needs no path look-up, and well below the usual limit of 1,024 for a process.
@@ -100,10 +104,6 @@ pub(super) fn make_ready(
     let free = disk.free_bytes().map_err(|error| failed(&error))?;
     if free < bytes.saturating_add(free_bytes_min) {
         return Err(StoreError::Full);
-    }
-    match disk.remove(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&error)),
-        _ => {}
     }
     let file = disk.create(path).map_err(|error| failed(&error))?;
     let made = file.allocate(bytes, written).and_then(|()| disk.sync_dir(LOG));

@@ -96,13 +96,15 @@ pub struct Weather {
     pub full: bool,
     pub failing_syncs: bool,
     pub reclaim: bool,
+    /// A disk on which hardly anything fits.
+    pub tight: bool,
     /// The planted bug.
     pub lying_syncs: bool,
 }
 
 impl Weather {
     pub const FAIR: Weather =
-        Weather { full: false, failing_syncs: false, reclaim: true, lying_syncs: false };
+        Weather { full: false, failing_syncs: false, reclaim: true, tight: false, lying_syncs: false };
 }
 
 pub struct Model {
@@ -392,9 +394,19 @@ fn verify_journal(
     Ok(())
 }
 
+/// The power goes, or only the process: then what it wrote is still seen, and must be made durable before anyone believes it.
+fn crash(disk: SimDisk, chance: &mut Chance) -> SimDisk {
+    if chance.one_in(3) {
+        disk.process_restarts();
+        return disk;
+    }
+    disk.power_off(chance.below(u64::MAX))
+}
+
 /// Lives, crashes and recoveries from one seed. Answers the model, or what was wrong.
 pub fn walk(seed: u64, weather: Weather) -> Result<Model, String> {
-    let mut disk = SimDisk::new(256 << 20);
+    let capacity_bytes = if weather.tight { 350 << 10 } else { 256 << 20 };
+    let mut disk = SimDisk::new(capacity_bytes);
     let mut model = Model::new(seed);
     for life in 0..4 {
         let say = |error: String| format!("seed {seed}, life {life}: {error}");
@@ -406,7 +418,7 @@ pub fn walk(seed: u64, weather: Weather) -> Result<Model, String> {
                 if let Ok(store) = Embedded::open_inline(Arc::new(disk.clone()), options()) {
                     drop(store);
                 }
-                disk = disk.power_off(model.chance.below(u64::MAX));
+                disk = crash(disk, &mut model.chance);
                 continue;
             }
             break Embedded::open_inline(Arc::new(disk.clone()), options())
@@ -419,7 +431,7 @@ pub fn walk(seed: u64, weather: Weather) -> Result<Model, String> {
         disk.power_fails_after(calls);
         model.live(&store, &disk, weather, 40);
         drop(store);
-        disk = disk.power_off(model.chance.below(u64::MAX));
+        disk = crash(disk, &mut model.chance);
     }
     let store =
         Embedded::open_inline(Arc::new(disk), options()).map_err(|error| format!("seed {seed}: {error}"))?;
