@@ -187,6 +187,18 @@ fn renaming_into_its_own_superior_works_level_by_level() {
 }
 
 #[test]
+fn a_name_taken_over_by_another_of_the_same_rename_is_not_lost() {
+    let mut journal = Journal::new();
+    journal.must(&Draft::Create { mailboxes: vec![new_mailbox("p/a/a/b"), new_mailbox("p/a/b")] });
+    journal.must(&Draft::Delete { name: name("p") });
+    let (deep, flat) = (journal.id("p/a/a/b"), journal.id("p/a/b"));
+    // The deep one comes to stand where the flat one stood, before that one has left.
+    journal.must(&Draft::Rename { from: name("p/a"), to: name("p") });
+    assert_eq!((journal.id("p/a/b"), journal.id("p/b")), (deep, flat));
+    assert_eq!(journal.account.directory().mailboxes().count(), 5);
+}
+
+#[test]
 fn renaming_inbox_moves_its_messages_and_leaves_it_empty() {
     let mut journal = Journal::new();
     journal.must(&Draft::Create { mailboxes: vec![new_mailbox("INBOX/child")] });
