@@ -30,13 +30,16 @@ struct Append {
 pub(crate) struct Options {
     flags: FlagNames,
     date: Option<InternalDate>,
+    /// The literal came as `UTF8 (~{n}`, so a parenthesis closes behind it.
+    wrapped: bool,
 }
 
 impl Options {
-    /// `[SP flag-list] [SP date-time] SP literal`, up to where the literal is announced.
+    /// `[SP flag-list] [SP date-time] SP (literal / "UTF8" SP "(" literal8 ")")`, up to where the literal is announced. The
+    /// second form is RFC 6855's; RFC 9755 needs it no more, but clients of the former send it.
     pub(crate) fn parse(reader: &mut Reader<'_>) -> Result<Self, Bad> {
         reader.sp()?;
-        let mut options = Self { flags: FlagNames::default(), date: None };
+        let mut options = Self { flags: FlagNames::default(), date: None, wrapped: false };
         if reader.peek() == Some(b'(') {
             options.flags = reader.flag_list()?;
             reader.sp()?;
@@ -45,8 +48,29 @@ impl Options {
             options.date = Some(reader.date_time()?);
             reader.sp()?;
         }
+        if reader.eat_word("UTF8") {
+            reader.expect(b" (")?;
+            options.wrapped = true;
+        }
         reader.announced_literal()?;
         Ok(options)
+    }
+
+    /// What stands behind the message of these options: the end of the command, or the options of the next (RFC 3502).
+    pub(crate) async fn following(cx: &mut Cx<'_>, wrapped: bool) -> Result<Option<Self>, Failure> {
+        let piece = cx.next_piece().await?;
+        let mut reader = Reader::new(&piece);
+        let closed = if wrapped { reader.expect(b")") } else { Ok(()) };
+        let parsed = closed.and_then(|()| match cx.literal {
+            None => reader.end().map(|()| None),
+            Some(_) => Self::parse(&mut reader).map(Some),
+        });
+        parsed.map_err(|bad| Failure::bad(bad.to_string()))
+    }
+
+    /// See [`Options::following`].
+    pub(crate) const fn wrapped(&self) -> bool {
+        self.wrapped
     }
 }
 
@@ -68,8 +92,9 @@ impl Command for Append {
                 if messages.len() >= limits::APPEND_MESSAGES_MAX {
                     return Err(Failure::no(Code::Limit, "Too many messages in one APPEND"));
                 }
+                let wrapped = next.wrapped();
                 messages.push(receive(cx, next).await?);
-                options = following(cx).await?;
+                options = Options::following(cx, wrapped).await?;
             }
             store(cx, mailbox, messages).await
         })
@@ -82,17 +107,6 @@ async fn store(cx: &mut Cx<'_>, mailbox: MailboxId, messages: Vec<NewMessage>) -
         Some(validity) => Done::with(Code::AppendUid(validity, receipt.uids), "APPEND completed"),
         None => Done::ok("APPEND completed"),
     }
-}
-
-/// What stands behind a message: the end of the command, or the options of the next (RFC 3502).
-async fn following(cx: &mut Cx<'_>) -> Result<Option<Options>, Failure> {
-    let piece = cx.next_piece().await?;
-    let mut reader = Reader::new(&piece);
-    let parsed = match cx.literal {
-        None => reader.end().map(|()| None),
-        Some(_) => Options::parse(&mut reader).map(Some),
-    };
-    parsed.map_err(|bad| Failure::bad(bad.to_string()))
 }
 
 /// Takes the announced message into the store. On failure the octets still to come are left in `cx.literal`.

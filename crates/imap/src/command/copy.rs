@@ -2,7 +2,7 @@
 
 use account::{Draft, MailboxId, Pending, Refusal, SequenceSet};
 
-use super::{Command, Cx, Done, Failure, Outcome, Syntax};
+use super::{Command, Cx, Done, Failure, Outcome, Syntax, expunge};
 use crate::registry::{CommandRow, UidForm, never};
 use crate::response::{Code, status};
 use crate::session::States;
@@ -65,7 +65,7 @@ impl Command for Copy {
             // RFC 6851 4.3: COPYUID goes ahead of the expunges, in an untagged OK.
             status::untagged_ok(cx.peer.output(), Some(&code), "Moved");
             cx.told.announce = true;
-            Done::ok(completed)
+            expunge::completed(cx, receipt.modseq, completed)
         })
     }
 }

@@ -1,6 +1,6 @@
 //! EXPUNGE (RFC 9051 6.4.3) and UID EXPUNGE (6.4.9, RFC 4315).
 
-use account::{Draft, Pending, SequenceSet};
+use account::{Draft, Modseq, Pending, SequenceSet};
 
 use super::{Command, Cx, Done, Outcome, Syntax};
 use crate::registry::{CommandRow, UidForm, never};
@@ -43,13 +43,18 @@ impl Command for Expunge {
                 None => everything,
             };
             let receipt = cx.commit(Draft::Expunge { mailbox, uids, only_deleted: true }).await?;
-            match receipt.modseq {
-                // RFC 7162 3.2.7
-                Some(modseq) if cx.session.modes.has(Mode::CondStore) => {
-                    Done::with(Code::HighestModseq(modseq), "EXPUNGE completed")
-                }
-                _ => Done::ok("EXPUNGE completed"),
-            }
+            completed(cx, receipt.modseq, "EXPUNGE completed")
         })
+    }
+}
+
+/// The tagged OK of what removed messages from the selected mailbox: with the mailbox's new highest mod-sequence, so that
+/// a client that goes offline now need not ask for it (RFC 7162 3.2.7). `None`: nothing was removed.
+pub(crate) fn completed(cx: &Cx<'_>, modseq: Option<Modseq>, text: &'static str) -> Outcome {
+    match modseq {
+        Some(modseq) if cx.session.modes.has(Mode::CondStore) => {
+            Done::with(Code::HighestModseq(modseq), text)
+        }
+        _ => Done::ok(text),
     }
 }

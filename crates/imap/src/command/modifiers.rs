@@ -44,6 +44,11 @@ pub(crate) struct QResync {
 }
 
 impl Modifiers {
+    /// Does QRESYNC give a sample of sequence numbers?
+    pub(crate) fn samples_numbers(&self) -> bool {
+        self.qresync.as_ref().is_some_and(|known| known.matches.is_some())
+    }
+
     /// Reads ` (name …  name …)` if it stands there; each name at most once.
     pub(crate) fn parse(verb: &str, reader: &mut Reader<'_>, syntax: &Syntax) -> Result<Self, Bad> {
         let mut modifiers = Self::default();

@@ -45,6 +45,10 @@ fn parse(reader: &mut Reader<'_>, syntax: &Syntax, read_only: bool) -> Result<Bo
 impl Command for Select {
     fn run<'a>(self: Box<Self>, cx: &'a mut Cx<'_>) -> Pending<'a, Outcome> {
         Box::pin(async move {
+            if cx.session.modes.has(Mode::UidOnly) && self.modifiers.samples_numbers() {
+                // RFC 9586 3.2: the sample that QRESYNC may take is made of sequence numbers.
+                return Err(Failure::Bad(Some(Code::UidRequired), "QRESYNC takes UIDs only".into()));
+            }
             // RFC 9051 6.3.2: whatever was selected is closed first, also when this fails.
             if matches!(cx.session.state, State::Selected(..)) {
                 cx.session.deselect();
@@ -101,7 +105,8 @@ fn greet(cx: &mut Cx<'_>, account: &Account, facts: &MailboxFacts, selected: &mu
     if recent {
         mailbox::recent(output, selected.recent_count());
         let unseen = selected.view.rows().find(|(_, row)| !row.flags.has(account::SystemFlag::Seen));
-        if let Some((number, _)) = unseen {
+        // RFC 9586 3: no answer holds a sequence number.
+        if let Some((number, _)) = unseen.filter(|_| !modes.has(Mode::UidOnly)) {
             status::untagged_ok(output, Some(&Code::Unseen(number)), "First unseen");
         }
     } else {

@@ -73,28 +73,36 @@ impl Command for Store {
             let receipt = cx.commit(draft).await?;
             let flags = mask(&self.flags, &cx.keywords()?);
             cx.writable()?.view.store_ghosts(&ghosts, self.op, flags);
-            let stored = uids.difference(&receipt.modified);
-            if self.silent {
-                if let Some(modseq) = receipt.modseq {
-                    cx.told.silent = Some(Silent { uids: stored, op: self.op, flags, modseq });
-                }
-            } else {
-                // RFC 9051 6.4.6: the new value is told, also where it is the old one.
-                cx.told.owed = stored;
+            let conditional = self.modifiers.unchanged_since.is_some();
+            // Under a condition what is gone was not stored, also where this session was not told yet.
+            let missing = if conditional { receipt.missing.union(&ghosts) } else { UidSet::new() };
+            let stored = uids.difference(&receipt.modified).difference(&missing);
+            if !self.silent || conditional {
+                // RFC 9051 6.4.6: the new value is told, also where it is the old one. RFC 7162 3.1.3: a conditional STORE
+                // tells the mod-sequences even when it is silent about the flags.
+                cx.told.owed = stored.clone();
             }
-            self.answer(cx, &receipt.modified, &receipt.missing)
+            if self.silent {
+                cx.told.silent = Some(Silent { uids: stored, op: self.op, flags, modseq: receipt.modseq });
+            }
+            self.answer(cx, &receipt.modified, &missing)
         })
     }
 }
 
 impl Store {
     fn answer(&self, cx: &mut Cx<'_>, modified: &UidSet, missing: &UidSet) -> Outcome {
+        let gone = !missing.is_empty();
         if !modified.is_empty() {
-            // RFC 7162 3.1.3: the numbers are those of the command's form.
+            // RFC 7162 3.1.3: the numbers are those of the command's form; NO when others are gone altogether (example 8).
             let set = if cx.by_uid { modified.clone() } else { cx.numbers_of(modified)? };
-            return Done::with(Code::Modified(set), "Conditional STORE failed for some");
+            let code = Code::Modified(set);
+            if gone {
+                return Err(Failure::no(code, "Some of the messages are gone"));
+            }
+            return Done::with(code, "Conditional STORE failed for some");
         }
-        if !missing.is_empty() && self.modifiers.unchanged_since.is_some() {
+        if gone {
             return Err(Failure::No(Some(Code::ExpungeIssued), "Some messages are gone".into()));
         }
         Done::ok("STORE completed")

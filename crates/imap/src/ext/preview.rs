@@ -16,13 +16,12 @@ pub(crate) const EXTENSION: Extension = Extension {
 
 struct Preview;
 
-/// `"PREVIEW" [SP "(" preview-mod *(SP preview-mod) ")"]`, where LAZY is the only modifier.
+/// `"PREVIEW" [SP "(" preview-mod *(SP preview-mod) ")"]`, where LAZY is the only modifier. Other parentheses may be the
+/// modifiers of FETCH: `FETCH 1:* PREVIEW (CHANGEDSINCE 5)`.
 fn parse(reader: &mut Reader<'_>, _: &Syntax) -> Result<Box<dyn FetchItem>, Bad> {
-    if reader.eat(b" (") {
-        if !reader.eat_word("LAZY") {
-            return Err(reader.bad("The only modifier of PREVIEW is LAZY"));
-        }
-        reader.expect(b")")?;
+    let mut ahead = reader.clone();
+    if ahead.eat(b" (") && ahead.eat_word("LAZY") && ahead.eat(b")") {
+        *reader = ahead;
     }
     Ok(Box::new(Preview))
 }

@@ -4,7 +4,7 @@ use account::{Draft, Pending, SequenceSet, SetBound};
 
 use crate::command::append::{Options, receive};
 use crate::command::copy::destination;
-use crate::command::{Command, Cx, Done, Failure, Outcome, Syntax};
+use crate::command::{Command, Cx, Failure, Outcome, Syntax, expunge};
 use crate::registry::{CommandRow, Extension, Shown, UidForm};
 use crate::response::{Code, status};
 use crate::session::States;
@@ -25,7 +25,7 @@ const REPLACE: CommandRow = CommandRow {
     uid: UidForm::Both,
     numbers: true,
     streams: |reader| {
-        reader.sp().is_ok() && reader.nz_number().is_ok() && reader.sp().is_ok() && reader.astring().is_ok()
+        reader.sp().is_ok() && number(reader).is_ok() && reader.sp().is_ok() && reader.astring().is_ok()
     },
     parse,
 };
@@ -39,12 +39,17 @@ struct Replace {
 /// `replace = "REPLACE" SP seq-number SP mailbox append-message`
 fn parse(reader: &mut Reader<'_>, syntax: &Syntax) -> Result<Box<dyn Command>, Bad> {
     reader.sp()?;
-    let number = reader.nz_number()?;
-    let old = SequenceSet::Ranges(vec![(SetBound::Number(number), SetBound::Number(number))]);
+    let number = number(reader)?;
+    let old = SequenceSet::Ranges(vec![(number, number)]);
     reader.sp()?;
     let to = reader.mailbox(syntax.modes.utf8_names())?;
     let options = Options::parse(reader)?;
     Ok(Box::new(Replace { old, to, options }))
+}
+
+/// `seq-number = nz-number / "*"`
+fn number(reader: &mut Reader<'_>) -> Result<SetBound, Bad> {
+    if reader.eat(b"*") { Ok(SetBound::Star) } else { reader.nz_number().map(SetBound::Number) }
 }
 
 impl Command for Replace {
@@ -57,9 +62,9 @@ impl Command for Replace {
                 return Err(Failure::No(None, "No such message".into()));
             };
             let to = destination(cx, &self.to)?;
+            let wrapped = self.options.wrapped();
             let message = receive(cx, self.options).await?;
-            let rest = cx.next_piece().await?;
-            if !rest.is_empty() || cx.literal.is_some() {
+            if Options::following(cx, wrapped).await?.is_some() {
                 return Err(Failure::bad("REPLACE takes one message"));
             }
             let receipt = cx.commit(Draft::Replace { from, uid, to, message }).await?;
@@ -69,7 +74,7 @@ impl Command for Replace {
                 status::untagged_ok(cx.peer.output(), Some(&code), "Replacement stored");
             }
             cx.told.announce = true;
-            Done::ok("REPLACE completed")
+            expunge::completed(cx, receipt.modseq, "REPLACE completed")
         })
     }
 }

@@ -28,16 +28,18 @@ pub(crate) struct Silent {
     pub uids: UidSet,
     pub op: FlagOp,
     pub flags: Flags,
-    /// The entry that made the change.
-    pub modseq: Modseq,
+    /// The entry that made the change; `None` when every message had the flags already.
+    pub modseq: Option<Modseq>,
 }
 
 impl Silent {
-    /// Is the new row exactly what the client expects from what it knew?
+    /// Is the new row exactly what the client expects from what it knew? Its last change is ours, or there was none.
     fn covers(&self, old: Option<Row>, new: &Row) -> bool {
-        new.modseq == self.modseq
-            && self.uids.contains(new.uid)
-            && old.is_some_and(|old| self.op.apply(old.flags, self.flags) == new.flags)
+        self.uids.contains(new.uid)
+            && old.is_some_and(|old| {
+                (self.modseq == Some(new.modseq) || old.modseq == new.modseq)
+                    && self.op.apply(old.flags, self.flags) == new.flags
+            })
     }
 }
 

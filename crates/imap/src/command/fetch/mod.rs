@@ -103,6 +103,8 @@ struct Fetch {
     set: SequenceSet,
     items: Vec<Box<dyn FetchItem>>,
     modifiers: Modifiers,
+    /// MODSEQ is owed unasked: with CHANGEDSINCE (RFC 7162 3.1.4.1), and in UID FETCH once QRESYNC is enabled (3.2.4).
+    tells_modseq: bool,
 }
 
 /// `fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")") [fetch-modifiers]`
@@ -140,7 +142,8 @@ fn parse(reader: &mut Reader<'_>, syntax: &Syntax) -> Result<Box<dyn Command>, B
         // RFC 7162 3.2.6
         return Err(reader.bad("VANISHED needs UID FETCH, CHANGEDSINCE and QRESYNC enabled"));
     }
-    Ok(Box::new(Fetch { set, items, modifiers }))
+    let tells_modseq = modifiers.changed_since.is_some() || syntax.by_uid && syntax.modes.has(Mode::QResync);
+    Ok(Box::new(Fetch { set, items, modifiers, tells_modseq }))
 }
 
 /// ALL, FAST and FULL (RFC 9051 6.4.5); only outside of parentheses.
@@ -281,7 +284,7 @@ impl Fetch {
     ) -> Result<(), Failure> {
         let utf8 = message.modes.utf8_names();
         response::open(&mut Writer::new(peer.output(), utf8), message.modes, number, &message.row);
-        let mut modseq_owed = self.modifiers.changed_since.is_some();
+        let mut modseq_owed = self.tells_modseq;
         for (place, item) in self.items.iter().enumerate() {
             if place > 0 {
                 peer.output().push(b' ');
@@ -295,7 +298,6 @@ impl Fetch {
         }
         let mut writer = Writer::new(peer.output(), utf8);
         if modseq_owed {
-            // RFC 7162 3.1.4.1: CHANGEDSINCE means MODSEQ.
             writer.raw(b" ");
             response::modseq(&mut writer, message.row.modseq);
         }

@@ -91,9 +91,10 @@ pub(crate) trait SearchKey: Send + Sync {
 /// Reads keys: the cursor, the charset of strings, and how deep and how many.
 pub(crate) struct KeyReader<'r, 'a> {
     reader: &'r mut Reader<'a>,
-    syntax: &'r Syntax,
     charset: String,
     keys: usize,
+    /// A key was a set of sequence numbers.
+    numbers: bool,
 }
 
 impl<'a> KeyReader<'_, 'a> {
@@ -147,21 +148,49 @@ fn parse(reader: &mut Reader<'_>, syntax: &Syntax) -> Result<Box<dyn Command>, B
         charset = String::from_utf8_lossy(&reader.astring()?).into_owned();
         reader.sp()?;
         if message::charset_decode(&charset, b"").is_none() {
-            return Ok(Box::new(BadCharset));
+            return Ok(Box::new(Refused::Charset { saves: saves(returns.as_ref()) }));
         }
     }
-    let mut keys = KeyReader { reader, syntax, charset, keys: 0 };
+    let mut keys = KeyReader { reader, charset, keys: 0, numbers: false };
     let program = Program::parse(&mut keys)?;
+    let numbers = keys.numbers;
     reader.end()?;
+    if numbers && syntax.modes.has(Mode::UidOnly) {
+        return Ok(Box::new(Refused::Numbers));
+    }
     Ok(Box::new(Search { returns, program }))
 }
 
-/// `NO [BADCHARSET (…)]` (RFC 9051 6.4.4)
-struct BadCharset;
+/// Is the result to be kept as `$`?
+fn saves(returns: Option<&Returns>) -> bool {
+    returns.is_some_and(|returns| returns.save)
+}
 
-impl Command for BadCharset {
-    fn run<'a>(self: Box<Self>, _cx: &'a mut Cx<'_>) -> Pending<'a, Outcome> {
-        Box::pin(async { Err(Failure::no(Code::BadCharset(message::CHARSETS), "Unknown charset")) })
+/// A SEARCH that is well formed and yet is not carried out; the answer's code says why.
+enum Refused {
+    /// `NO [BADCHARSET (…)]` (RFC 9051 6.4.4)
+    Charset { saves: bool },
+    /// `BAD [UIDREQUIRED]` (RFC 9586 3.2): also UID SEARCH may not name messages by sequence number.
+    Numbers,
+}
+
+impl Command for Refused {
+    fn run<'a>(self: Box<Self>, cx: &'a mut Cx<'_>) -> Pending<'a, Outcome> {
+        Box::pin(async move {
+            match *self {
+                Self::Charset { saves } => {
+                    if saves {
+                        // RFC 5182 2.1: NO leaves the empty result behind.
+                        cx.selected()?.saved = UidSet::new();
+                    }
+                    Err(Failure::no(Code::BadCharset(message::CHARSETS), "Unknown charset"))
+                }
+                Self::Numbers => Err(Failure::Bad(
+                    Some(Code::UidRequired),
+                    "Message sequence numbers are not allowed once UIDONLY is enabled".into(),
+                )),
+            }
+        })
     }
 }
 
@@ -171,15 +200,15 @@ impl Command for Search {
             if self.program.modseq() {
                 cx.enable_condstore(Mode::CondStore)?;
             }
-            let saves = self.returns.as_ref().is_some_and(|returns| returns.save);
             let selected = cx.selected()?;
             let (view, saved) = (selected.view.clone(), selected.saved.clone());
-            if saves {
-                // RFC 5182 2.1: a search that fails leaves the empty result behind.
-                selected.saved = UidSet::new();
-            }
             let keywords = cx.keywords()?;
             self.program.bind(&Binder { view: &view, keywords: &keywords, saved: &saved })?;
+            if saves(self.returns.as_ref()) {
+                // RFC 5182 2.1: a search that fails from here on leaves the empty result behind; a BAD one, above, leaves
+                // the old.
+                cx.selected()?.saved = UidSet::new();
+            }
             let found = self.program.search(cx, &view).await?;
             answer::write(cx, &view, found, self.returns.as_ref(), self.program.modseq())
         })

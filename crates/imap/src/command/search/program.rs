@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use account::{BlobId, Fault, OpenAccount, Pending, Row, UidSet, View};
+use account::{BlobId, Fault, OpenAccount, Pending, Row, SequenceSet, UidSet, View};
 use bytes::Bytes;
 use message::{SearchText, Summary};
 
@@ -59,11 +59,7 @@ impl Program {
         }
         if matches!(keys.reader.peek(), Some(b'0'..=b'9' | b'*' | b'$')) {
             let set = keys.reader.sequence_set()?;
-            if keys.syntax.modes.has(crate::session::Mode::UidOnly) && set != account::SequenceSet::Saved {
-                return Err(keys
-                    .reader
-                    .bad("Message sequence numbers are not allowed once UIDONLY is enabled"));
-            }
+            keys.numbers |= set != SequenceSet::Saved;
             return Ok(Self::Key(Box::new(ByNumber::new(set))));
         }
         let name = keys.reader.item_name()?;
