@@ -12,7 +12,8 @@
 //!                                     {name=} takes what stands there, {name} is what was taken
 //! S* * LIST …                         a run of S* lines may come in any order
 //! S! close                            the server closes | starttls | compress
-//! C! hangup                           the client hangs up | timeout | shutdown | wait 20000 (milliseconds)
+//! C! hangup                           the client hangs up | timeout | shutdown | wait 20000 (milliseconds) |
+//!                                     tick 5000 (milliseconds that pass with each look at the clock)
 //! 2C: …  2S: …                        the second connection, opened on first use and brought to the same start
 //! ```
 
@@ -219,6 +220,7 @@ impl Talk {
             None if what == "timeout" => self.server.end(who, Fill::TimedOut),
             None if what == "shutdown" => self.server.end(who, Fill::ShuttingDown),
             Some(("wait", millis)) => self.server.advance(millis.parse().map_err(|_| "wait MILLIS")?),
+            Some(("tick", millis)) => self.server.tick(millis.parse().map_err(|_| "tick MILLIS")?),
             _ => return Err(format!("cannot do {what:?}")),
         }
         (0..self.lines.len()).for_each(|each| self.receive(each));

@@ -19,6 +19,8 @@ pub struct TestHost {
     accounts: Arc<dyn Accounts>,
     id: AccountId,
     now: AtomicU64,
+    /// Milliseconds by which each look at the clock moves it on.
+    tick: AtomicU64,
     settings: Settings,
     pub incidents: Mutex<Vec<String>>,
 }
@@ -43,7 +45,7 @@ impl Host for TestHost {
     }
 
     fn now(&self) -> Millis {
-        Millis(self.now.load(Ordering::Relaxed))
+        Millis(self.now.fetch_add(self.tick.load(Ordering::Relaxed), Ordering::Relaxed))
     }
 
     fn incident(&self, what: &str) -> String {
@@ -149,13 +151,25 @@ impl Server {
         let id = block_on(keeper.create_account(LOGIN.0.to_owned(), None)).unwrap();
         let accounts: Arc<dyn Accounts> = keeper;
         let account = block_on(accounts.open(id)).unwrap();
-        let host = TestHost { accounts, id, now: AtomicU64::new(NOW), settings, incidents: Mutex::default() };
+        let host = TestHost {
+            accounts,
+            id,
+            now: AtomicU64::new(NOW),
+            tick: AtomicU64::new(0),
+            settings,
+            incidents: Mutex::default(),
+        };
         Self { host: Arc::new(host), account, connections: Vec::new() }
     }
 
     /// Lets time pass.
     pub fn advance(&self, millis: u64) {
         self.host.now.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    /// From now on time passes while commands run: so much with each look at the clock.
+    pub fn tick(&self, millis: u64) {
+        self.host.tick.store(millis, Ordering::Relaxed);
     }
 
     /// A new connection; returns its index.
