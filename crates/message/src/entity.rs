@@ -24,14 +24,14 @@ pub(crate) struct Place {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Leaf,
-    Text(TextKind),
+    Text(TextBody),
     Multipart { boundary: Vec<u8>, is_digest: bool },
     Message,
 }
 
 /// How the text of a text part is read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TextKind {
+pub(crate) struct TextBody {
     pub encoding: Vec<u8>,
     pub charset: Vec<u8>,
     /// Fit for a preview, and whether tags must come out.
@@ -109,7 +109,7 @@ pub(crate) fn read(header: &[u8], place: Place, strings: &mut Vec<u8>, addresses
                 disposition.is_some_and(|disposition| disposition.value.eq_ignore_ascii_case(b"attachment"));
             let charset = content::param(&content_type.params, "charset").unwrap_or_default();
             let preview = if attached { None } else { content_type.markup() };
-            Kind::Text(TextKind { encoding: encoding.to_vec(), charset, preview })
+            Kind::Text(TextBody { encoding: encoding.to_vec(), charset, preview })
         }
     }
 }

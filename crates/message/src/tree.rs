@@ -6,7 +6,7 @@
 
 use crate::body_text::BodyText;
 use crate::encoded_word;
-use crate::entity::{self, Kind, Place, TextKind};
+use crate::entity::{self, Kind, Place, TextBody};
 use crate::fold::{Folder, fold};
 use crate::header;
 use crate::limits;
@@ -218,7 +218,7 @@ impl Tree {
         }
     }
 
-    fn begin_text(&mut self, kind: &TextKind) {
+    fn begin_text(&mut self, kind: &TextBody) {
         let preview = kind.preview.filter(|_| !self.preview.is_found()).map(PreviewPart::new);
         if self.search.body().is_some() || preview.is_some() {
             let body = BodyText::new(&kind.encoding, &kind.charset);

@@ -66,16 +66,20 @@ impl Utf7Decoder {
         }
     }
 
+    /// A UTF-16 code unit. A high surrogate waits for its low one; either without the other is no character.
     fn push_unit(&mut self, unit: u16, text: &mut String) {
-        let units = match self.high_surrogate.take() {
-            Some(high) => vec![high, unit],
-            None if (0xd800..0xdc00).contains(&unit) => {
-                self.high_surrogate = Some(unit);
+        if let Some(high) = self.high_surrogate.take() {
+            if let Some(Ok(c)) = char::decode_utf16([high, unit]).next() {
+                text.push(c);
                 return;
             }
-            None => vec![unit],
-        };
-        text.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+        if (0xd800..0xdc00).contains(&unit) {
+            self.high_surrogate = Some(unit);
+        } else {
+            text.push(char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
     }
 
     fn end_run(&mut self, text: &mut String) {

@@ -67,6 +67,8 @@ fn encoded_words_as_they_are_written() {
     assert_eq!(decoded("\"=?utf-8?q?in quotes?=\" <a@x>"), "\"in quotes\" <a@x>");
     assert_eq!(decoded("x=?utf-8?q?y?=z"), "xyz");
     assert_eq!(decoded("=?utf-7?Q?+AOQ-?="), "ä");
+    assert_eq!(decoded("=?utf-7?Q?1_+-_1_=3D_+2DzfBg-,_+AGEAYg?="), "1 + 1 = 🌆, ab");
+    assert_eq!(decoded("=?utf-7?Q?+2Dw-x+2DzYPN8G-?="), "\u{fffd}x\u{fffd}🌆");
     assert_eq!(decoded("=?iso-2022-jp?B?GyRCRnxLXBsoQg==?="), "日本");
     assert_eq!(decoded("=?iso-2022-jp?B?GyRCRnwbKEI=?= =?iso-2022-jp?B?GyRCS1wbKEI=?="), "日本");
     assert_eq!(decoded("=?unknown-8bit?q?=E4_=C3=A4?="), "ä ä");

@@ -13,7 +13,8 @@ pub enum SectionKind {
     Header,
     /// `BODY[TEXT]`, `BODY[1.TEXT]`: the body without header; likewise.
     Text,
-    /// `BODY[1.MIME]`: the MIME header of the part; none without part number.
+    /// `BODY[1.MIME]`: the MIME header of the part, which is the message's own for the one part of a message that is no
+    /// multipart; none without part number.
     Mime,
 }
 
