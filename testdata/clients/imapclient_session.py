@@ -8,7 +8,6 @@ import datetime
 
 from connection import ANSWER_TIMEOUT, HOST, PASSWORD, PORT, USER, report, tls
 from imapclient import IMAPClient
-from imapclient.imap_utf7 import encode
 
 checked = []
 NAMES = ["日本語", "العربية", "📬 post", "Tom & Jerry", 'with "quotes"', "back\\slash", "nested/Größe/深い", "spaces  in"]
@@ -26,12 +25,13 @@ def step(name):
 
 
 def names(client):
+    before = {name for _, _, name in client.list_sub_folders()}
     for name in NAMES:
         client.create_folder(name)
         client.subscribe_folder(name)
     listed = {name for _, _, name in client.list_folders()}
     assert set(NAMES) | {"INBOX", "nested", "nested/Größe"} <= listed, listed
-    assert {name for _, _, name in client.list_sub_folders()} == set(NAMES)
+    assert {name for _, _, name in client.list_sub_folders()} - before == set(NAMES)
     for name in NAMES:
         client.append(name, LETTER.format("名前", name).encode())
         assert client.folder_status(name, ["MESSAGES", "UNSEEN"]) == {b"MESSAGES": 1, b"UNSEEN": 1}
@@ -45,14 +45,12 @@ def names(client):
 
 
 def special_use(client):
-    if not client.has_capability("CREATE-SPECIAL-USE"):
+    if not client.has_capability("SPECIAL-USE"):
         return  # The caller counts the steps.
-    for name, use in (("Entwürfe", b"\\Drafts"), ("Müll", b"\\Trash"), ("Gesendet", b"\\Sent")):
-        # The library has no call for RFC 6154's CREATE with USE.
-        client._imap._simple_command("CREATE", b'"' + encode(name) + b'"', b"(USE (" + use + b"))")
-    assert client.find_special_folder(b"\\Drafts") == "Entwürfe"
-    assert client.find_special_folder(b"\\Trash") == "Müll"
-    assert client.find_special_folder(b"\\Sent") == "Gesendet"
+    for use in ("Archive", "Drafts", "Junk", "Sent", "Trash"):
+        assert client.find_special_folder(b"\\" + use.encode()) == use
+    client.rename_folder("Sent", "Gesendet/Größe")
+    assert client.find_special_folder(b"\\Sent") == "Gesendet/Größe", "the use goes with the mailbox"
     step("special use")
 
 

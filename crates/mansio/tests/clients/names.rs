@@ -36,23 +36,28 @@ fn quoted(text: &str) -> String {
 fn every_name_is_listed_selected_renamed_and_deleted_as_it_was_made() {
     let server = Server::start();
     let mut wire = Wire::logged_in(&server);
+    let list = |wire: &mut Wire, data: &str| -> Vec<String> {
+        let answer = wire.ok(&format!("{data} \"\" *"));
+        answer.data(data).iter().map(|values| values[2].text()).collect()
+    };
+    // An account may begin with some mailboxes.
+    let before = [list(&mut wire, "LIST"), list(&mut wire, "LSUB")].concat();
+    let list = |wire: &mut Wire, data: &str| -> Vec<String> {
+        let mut names = list(wire, data);
+        names.retain(|name| !before.contains(name));
+        names.sort();
+        names
+    };
     for name in NAMES {
         wire.ok(&format!("CREATE {}", quoted_modified_utf7(name)));
         wire.ok(&format!("SUBSCRIBE {}", quoted_modified_utf7(name)));
     }
-    let list = |wire: &mut Wire, command: &str, data: &str| -> Vec<String> {
-        let answer = wire.ok(command);
-        let mut names: Vec<String> = answer.data(data).iter().map(|values| values[2].text()).collect();
-        names.retain(|name| name != "INBOX");
-        names.sort();
-        names
-    };
     let mut expected: Vec<String> = NAMES.iter().map(|name| modified_utf7(name)).collect();
     expected.sort();
-    assert_eq!(list(&mut wire, "LSUB \"\" *", "LSUB"), expected);
+    assert_eq!(list(&mut wire, "LSUB"), expected);
     expected.extend(["nested".to_owned(), modified_utf7("nested/日本")]);
     expected.sort();
-    assert_eq!(list(&mut wire, "LIST \"\" *", "LIST"), expected);
+    assert_eq!(list(&mut wire, "LIST"), expected);
 
     for name in NAMES {
         let quoted = quoted_modified_utf7(name);
@@ -69,7 +74,7 @@ fn every_name_is_listed_selected_renamed_and_deleted_as_it_was_made() {
         wire.ok("CLOSE");
         wire.ok(&format!("DELETE {renamed}"));
     }
-    assert!(list(&mut wire, "LIST \"\" *", "LIST").iter().all(|name| name.starts_with("nested")));
+    assert!(list(&mut wire, "LIST").iter().all(|name| name.starts_with("nested")));
 }
 
 #[test]

@@ -94,13 +94,13 @@ fn the_device_that_idles_with_qresync_hears_of_expunges_as_vanished_uids() {
 fn a_moved_message_leaves_one_mailbox_and_appears_in_the_other() {
     let server = Server::start();
     let mut desk = Wire::logged_in(&server);
-    desk.ok("CREATE Archive");
+    desk.ok("CREATE Kept");
     assert_eq!(desk.append("INBOX (\\Flagged work) \"05-Apr-2019 08:09:10 +0200\"", LETTER).kind, "OK");
     desk.ok("SELECT INBOX");
-    let (mut source, mut target) = (Wire::selected(&server, "INBOX"), Wire::selected(&server, "Archive"));
+    let (mut source, mut target) = (Wire::selected(&server, "INBOX"), Wire::selected(&server, "Kept"));
 
     let (source_idle, target_idle) = (begin_idle(&mut source), begin_idle(&mut target));
-    desk.ok("MOVE 1 Archive");
+    desk.ok("MOVE 1 Kept");
     idle_until(&mut source, &source_idle, |response| is_numbered(response, "EXPUNGE", 1));
     idle_until(&mut target, &target_idle, |response| is_numbered(response, "EXISTS", 1));
 
@@ -120,14 +120,17 @@ fn a_moved_message_leaves_one_mailbox_and_appears_in_the_other() {
 fn a_draft_saved_again_replaces_the_old_one_on_the_other_device() {
     let server = Server::start();
     let mut desk = Wire::logged_in(&server);
-    desk.ok("CREATE Drafts");
-    let mut phone = Wire::selected(&server, "Drafts");
+    desk.ok("CREATE Letters");
+    let mut phone = Wire::selected(&server, "Letters");
 
-    let saved = desk.append("Drafts (\\Draft \\Seen)", b"Subject: first try\r\n\r\nDear\r\n");
+    let saved = desk.append("Letters (\\Draft \\Seen)", b"Subject: first try\r\n\r\nDear\r\n");
     assert_eq!(saved.kind, "OK");
     let old = saved.code[2].number();
-    desk.ok("SELECT Drafts");
-    assert_eq!(desk.append("Drafts (\\Draft \\Seen)", b"Subject: second try\r\n\r\nDear Ann\r\n").kind, "OK");
+    desk.ok("SELECT Letters");
+    assert_eq!(
+        desk.append("Letters (\\Draft \\Seen)", b"Subject: second try\r\n\r\nDear Ann\r\n").kind,
+        "OK"
+    );
     desk.ok(&format!("UID STORE {old} +FLAGS.SILENT (\\Deleted)"));
     desk.ok(&format!("UID EXPUNGE {old}"));
 

@@ -6,7 +6,7 @@ use crate::session::Session;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The shared mailboxes, as they are written in commands.
-pub const MAILBOXES: [&str; 3] = ["INBOX", "Archive", "\"Deep/er\""];
+pub const MAILBOXES: [&str; 3] = ["INBOX", "Kept", "\"Deep/er\""];
 
 pub type Flags = BTreeSet<String>;
 
