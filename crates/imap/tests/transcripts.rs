@@ -17,6 +17,8 @@
 //! 2C: …  2S: …                        the second connection, opened on first use and brought to the same start
 //! ```
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod harness;
 
 use std::collections::BTreeMap;
