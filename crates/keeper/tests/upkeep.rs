@@ -215,6 +215,23 @@ fn a_damaged_checkpoint_is_passed_over_and_reported() {
 }
 
 #[test]
+fn a_checkpoint_of_a_later_version_refuses_the_account_and_garbage_does_not() {
+    for (manifest, opens) in [(&[99u8, 1, 2, 3][..], false), (b"", true), (b"\x01 not a manifest", true)] {
+        let memory = Memory::new();
+        let (house, desk) = House::with_ann(Arc::new(memory.clone()));
+        live_a_little(&desk);
+        let head = desk.account().head().0;
+        wait(memory.checkpoint(AccountKey(desk.id.0), head, manifest.to_vec().into())).unwrap();
+        let anew = House::new(Arc::new(memory));
+        if opens {
+            assert_eq!(portrait(&anew, desk.id), portrait(&house, desk.id), "folded from the first entry");
+        } else {
+            assert_eq!(wait(anew.keeper.open(desk.id)).err(), Some(account::Fault::Gone));
+        }
+    }
+}
+
+#[test]
 fn an_account_that_nobody_holds_falls_asleep_and_wakes_the_same() {
     let house = House::new(Arc::new(Memory::new()));
     let ann = house.create("ann@example.org");
