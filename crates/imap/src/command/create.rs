@@ -5,8 +5,8 @@ use account::{Draft, NewMailbox, Pending};
 use super::{Command, Cx, Done, Outcome, Syntax};
 use crate::limits;
 use crate::registry::{CommandRow, UidForm, never};
-use crate::response::Code;
-use crate::session::States;
+use crate::response::{Code, list};
+use crate::session::{Mode, States};
 use crate::wire::{Bad, MailboxArg, Reader};
 
 pub(crate) const CREATE: CommandRow = CommandRow {
@@ -53,10 +53,15 @@ fn parse(reader: &mut Reader<'_>, syntax: &Syntax) -> Result<Box<dyn Command>, B
 impl Command for Create {
     fn run<'a>(self: Box<Self>, cx: &'a mut Cx<'_>) -> Pending<'a, Outcome> {
         Box::pin(async move {
-            let name = self.name.new_name()?;
+            let name = self.name.new_name()?.clone();
             let mailbox =
                 NewMailbox { name: name.clone(), roles: self.roles, subscribe: false, uid_validity: None };
             let receipt = cx.commit(Draft::Create { mailboxes: vec![mailbox] }).await?;
+            if let Some(given) = self.name.denormal().filter(|_| cx.session.modes.has(Mode::Rev2)) {
+                // RFC 9051 6.3.4: the client is told under which name it finds what it created.
+                let account = cx.account()?.account();
+                list::mailbox(&mut cx.writer(), &account, &name, Some(given));
+            }
             match receipt.mailbox {
                 Some(id) => Done::with(Code::MailboxId(id), "CREATE completed"),
                 None => Done::ok("CREATE completed"),

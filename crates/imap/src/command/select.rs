@@ -75,7 +75,7 @@ impl Command for Select {
                 cx.session.modes.enable(Mode::CondStore);
             }
             let now = account.account();
-            greet(cx, &now, &facts, &mut selected);
+            greet(cx, &now, &facts, &mut selected, self.name.denormal());
             let resync =
                 self.modifiers.qresync.as_ref().filter(|known| known.uid_validity == facts.uid_validity);
             if let Some(known) = resync {
@@ -94,7 +94,13 @@ impl Command for Select {
 }
 
 /// The data every SELECT gives (RFC 9051 6.3.2).
-fn greet(cx: &mut Cx<'_>, account: &Account, facts: &MailboxFacts, selected: &mut Selected) {
+fn greet(
+    cx: &mut Cx<'_>,
+    account: &Account,
+    facts: &MailboxFacts,
+    selected: &mut Selected,
+    given: Option<&str>,
+) {
     let (modes, recent) = (cx.session.modes, cx.session.speaks_recent());
     // The table of now, not of the look-up: a keyword may have come with the columns.
     let facts = account.directory().mailbox_by_id(facts.id).map_or(facts, Arc::as_ref);
@@ -111,7 +117,7 @@ fn greet(cx: &mut Cx<'_>, account: &Account, facts: &MailboxFacts, selected: &mu
         }
     } else {
         // RFC 9051 6.3.2: the server's name for the mailbox.
-        list::selected(&mut Writer::new(output, modes.utf8_names()), account, &facts.name);
+        list::mailbox(&mut Writer::new(output, modes.utf8_names()), account, &facts.name, given);
     }
     status::untagged_ok(output, Some(&Code::UidValidity(facts.uid_validity)), "UIDs valid");
     status::untagged_ok(

@@ -36,6 +36,10 @@ impl std::error::Error for Bad {}
 pub enum MailboxArg {
     /// A name that a mailbox could have.
     Name(MailboxName),
+    /// The same, but the command wrote it in another Unicode form than the canonical one; with what it wrote. Whoever
+    /// answers under IMAP4rev2 tells what the name is now (`OLDNAME`, RFC 9051 6.3.9.7). INBOX in another case is INBOX
+    /// and nothing to tell.
+    Denormal(MailboxName, String),
     /// A name that no mailbox can have.
     Bad(NameError),
 }
@@ -47,7 +51,7 @@ impl MailboxArg {
     /// [`Refusal::NonExistent`]: what cannot be a name is the name of nothing.
     pub const fn existing(&self) -> Result<&MailboxName, Refusal> {
         match self {
-            Self::Name(name) => Ok(name),
+            Self::Name(name) | Self::Denormal(name, _) => Ok(name),
             Self::Bad(_) => Err(Refusal::NonExistent),
         }
     }
@@ -58,16 +62,23 @@ impl MailboxArg {
     /// [`Refusal::BadName`]
     pub const fn new_name(&self) -> Result<&MailboxName, Refusal> {
         match self {
-            Self::Name(name) => Ok(name),
+            Self::Name(name) | Self::Denormal(name, _) => Ok(name),
             Self::Bad(error) => Err(Refusal::BadName(*error)),
         }
     }
-}
 
-impl From<Result<MailboxName, NameError>> for MailboxArg {
-    fn from(name: Result<MailboxName, NameError>) -> Self {
-        match name {
-            Ok(name) => Self::Name(name),
+    /// What the command wrote, where that is not the canonical form of the name.
+    pub fn denormal(&self) -> Option<&str> {
+        match self {
+            Self::Denormal(_, given) => Some(given),
+            Self::Name(_) | Self::Bad(_) => None,
+        }
+    }
+
+    fn of(given: Result<&str, NameError>) -> Self {
+        match given.and_then(|given| MailboxName::new(given).map(|name| (name, given))) {
+            Ok((name, given)) if given.eq_ignore_ascii_case(name.as_str()) => Self::Name(name),
+            Ok((name, given)) => Self::Denormal(name, given.to_owned()),
             Err(error) => Self::Bad(error),
         }
     }
@@ -372,7 +383,7 @@ impl<'a> Reader<'a> {
     /// [`Bad`] when there is no astring. A name that can be none is [`MailboxArg::Bad`].
     pub fn mailbox(&mut self, utf8: bool) -> Result<MailboxArg, Bad> {
         let name = self.astring()?;
-        Ok(name_text(&name, utf8).and_then(|name| MailboxName::new(&name)).into())
+        Ok(MailboxArg::of(name_text(&name, utf8).as_deref().map_err(|error| *error)))
     }
 
     /// The name of a mailbox to be created, or of one that need not exist: one delimiter at its end is allowed and
@@ -383,9 +394,8 @@ impl<'a> Reader<'a> {
     pub fn new_mailbox(&mut self, utf8: bool) -> Result<MailboxArg, Bad> {
         let name = self.astring()?;
         let text = name_text(&name, utf8);
-        Ok(text
-            .and_then(|name| MailboxName::new(name.strip_suffix(MailboxName::DELIMITER).unwrap_or(&name)))
-            .into())
+        let text = text.as_deref().map_err(|error| *error);
+        Ok(MailboxArg::of(text.map(|name| name.strip_suffix(MailboxName::DELIMITER).unwrap_or(name))))
     }
 
     /// `list-mailbox`: a pattern for LIST with `%` and `*`, as UTF-8. Also fit for its reference name.

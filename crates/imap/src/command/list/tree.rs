@@ -6,6 +6,7 @@ use std::sync::Arc;
 use account::{Directory, MailboxFacts};
 
 use super::Wanted;
+use crate::response::list::Extended;
 
 /// What is known of one name.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,7 +33,7 @@ pub(super) struct Node<'a> {
     children: bool,
     subscribed: bool,
     /// `CHILDINFO` (RFC 5258 3.5): names below it match the selection.
-    pub child_info: Option<&'static str>,
+    pub child_info: Option<Extended<'static>>,
 }
 
 impl<'a> Tree<'a> {
@@ -73,7 +74,8 @@ impl<'a> Tree<'a> {
             if !(selected || below) || !wanted.patterns.iter().any(|pattern| pattern.matches(name)) {
                 return None;
             }
-            let child_info = below.then_some(if wanted.subscribed { "SUBSCRIBED" } else { "SPECIAL-USE" });
+            let selection = if wanted.subscribed { "SUBSCRIBED" } else { "SPECIAL-USE" };
+            let child_info = below.then_some(Extended::ChildInfo(selection));
             Some(Node {
                 name,
                 facts: known.facts,
