@@ -13,7 +13,7 @@ use crate::{Account, AccountId, BlobId, Draft, Mailbox, MailboxId, Modseq, Recei
 /// A boxed future.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Our own fault or the machine's: answered `NO [SERVERBUG]`, `[UNAVAILABLE]` or the like; the connection lives.
+/// Our own fault or the machine's: answered `NO [CORRUPTION]` or `[UNAVAILABLE]`; the connection lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Fault {

@@ -76,7 +76,7 @@ pub trait Host: Send + Sync {
     /// The time.
     fn now(&self) -> Millis;
 
-    /// Notes a fault of our own for the operator and returns the id that the client is shown with `[SERVERBUG]`.
+    /// Notes a fault of our own for the operator and returns the id that the client is shown in the answer's text.
     /// `what` holds no secret and no message text.
     fn incident(&self, what: &str) -> String;
 

@@ -13,7 +13,8 @@
 //! S* * LIST …                         a run of S* lines may come in any order
 //! S! close                            the server closes | starttls | compress
 //! C! hangup                           the client hangs up | timeout | shutdown | wait 20000 (milliseconds) |
-//!                                     tick 5000 (milliseconds that pass with each look at the clock)
+//!                                     tick 5000 (milliseconds that pass with each look at the clock) |
+//!                                     fail full | fail damage | fail refuse (the store's next append, the next message read)
 //! 2C: …  2S: …                        the second connection, opened on first use and brought to the same start
 //! ```
 
@@ -222,6 +223,9 @@ impl Talk {
             None if what == "timeout" => self.server.end(who, Fill::TimedOut),
             None if what == "shutdown" => self.server.end(who, Fill::ShuttingDown),
             Some(("wait", millis)) => self.server.advance(millis.parse().map_err(|_| "wait MILLIS")?),
+            Some(("fail", "full")) => self.server.fail_append(store::Fault::Full),
+            Some(("fail", "refuse")) => self.server.fail_append(store::Fault::Refuse),
+            Some(("fail", "damage")) => self.server.damage_message(),
             Some(("tick", millis)) => self.server.tick(millis.parse().map_err(|_| "tick MILLIS")?),
             _ => return Err(format!("cannot do {what:?}")),
         }

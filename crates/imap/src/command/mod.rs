@@ -162,7 +162,7 @@ pub(crate) enum Failure {
     Bad(Option<Code<'static>>, Cow<'static, str>),
     /// A refusal with a reason: tagged NO.
     No(Option<Code<'static>>, Cow<'static, str>),
-    /// Our own fault: tagged NO [SERVERBUG] or [UNAVAILABLE] with an incident id; the connection lives.
+    /// Our own fault: tagged NO [CORRUPTION] or [UNAVAILABLE] with an incident id; the connection lives.
     Fault(Fault),
     /// Nobody there to answer.
     Gone,
@@ -200,7 +200,8 @@ impl From<Refusal> for Failure {
             Refusal::Cannot(why) => Self::no(Code::Cannot, why),
             Refusal::BadName(_) => Self::no(Code::Cannot, "That cannot be a mailbox name"),
             Refusal::Limit(what) => Self::no(Code::Limit, what),
-            Refusal::NoPermission => Self::no(Code::NoPerm, "You may not do that"),
+            // With shared mailboxes (RFC 4314) this becomes NOPERM; an owner is never refused.
+            Refusal::NoPermission => Self::No(None, "You may not do that".into()),
             Refusal::ExpungeIssued => Self::no(Code::ExpungeIssued, "The message is gone"),
             Refusal::UidTaken => Self::no(Code::Cannot, "That UID has been passed"),
             Refusal::UseAttr(why) => Self::no(Code::UseAttr, why),

@@ -5,12 +5,10 @@ use account::{Flags, Keywords, MailboxId, Modseq, SeqNum, UidSet, UidValidity};
 use crate::ext::objectid;
 use crate::wire::Writer;
 
-/// `resp-text-code` of RFC 9051 section 7.1, RFC 3501, 5530 and the extensions named at each.
+/// `resp-text-code` of RFC 9051 section 7.1, RFC 3501, 5530 and the extensions named at each: those that this server has a
+/// reason to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(dead_code, reason = "the vocabulary is whole; commands use what they need of it")]
 pub enum Code<'a> {
-    /// A person must be shown the text.
-    Alert,
     AlreadyExists,
     /// RFC 4315: UIDVALIDITY and UIDs of what was appended.
     AppendUid(UidValidity, UidSet),
@@ -20,36 +18,27 @@ pub enum Code<'a> {
     BadCharset(&'a [&'a str]),
     Cannot,
     Capability(Vec<String>),
-    ClientBug,
     /// RFC 7162: the mailbox that was selected no longer is.
     Closed,
     /// RFC 4978
     CompressionActive,
-    ContactAdmin,
     /// RFC 4315: UIDVALIDITY of the destination, UIDs there and here, in the same order. `(validity, source, new)`
     CopyUid(UidValidity, UidSet, UidSet),
+    /// RFC 5530: stored octets are damaged.
     Corruption,
-    Expired,
     ExpungeIssued,
     HasChildren,
     /// RFC 7162
     HighestModseq(Modseq),
     /// RFC 9585: how far a command is: its tag, what is done and, if known, of how much.
     InProgress(Option<Progress<'a>>),
-    InUse,
     Limit,
     /// RFC 8474
     MailboxId(MailboxId),
     /// RFC 7162: messages that failed UNCHANGEDSINCE; numbers, or UIDs for UID STORE.
     Modified(UidSet),
-    /// RFC 7162: the mailbox keeps no mod-sequences.
-    NoModseq,
     NonExistent,
-    NoPerm,
-    /// RFC 5182: the saved search result is now empty.
-    NotSaved,
     OverQuota,
-    Parse,
     /// The flags that last; `more`: and new keywords (`\*`).
     PermanentFlags {
         flags: Flags,
@@ -59,13 +48,10 @@ pub enum Code<'a> {
     PrivacyRequired,
     ReadOnly,
     ReadWrite,
-    ServerBug,
     /// RFC 7889, RFC 4469
     TooBig,
     TryCreate,
     UidNext(u32),
-    /// RFC 4315
-    UidNotSticky,
     /// RFC 9586
     UidRequired,
     UidValidity(UidValidity),
@@ -91,8 +77,7 @@ pub struct Progress<'a> {
 
 impl Code<'_> {
     /// Every code's name, for tables and checks.
-    pub(crate) const NAMES: [&'static str; 44] = [
-        "ALERT",
+    pub(crate) const NAMES: [&'static str; 33] = [
         "ALREADYEXISTS",
         "APPENDUID",
         "AUTHENTICATIONFAILED",
@@ -100,36 +85,26 @@ impl Code<'_> {
         "BADCHARSET",
         "CANNOT",
         "CAPABILITY",
-        "CLIENTBUG",
         "CLOSED",
         "COMPRESSIONACTIVE",
-        "CONTACTADMIN",
         "COPYUID",
         "CORRUPTION",
-        "EXPIRED",
         "EXPUNGEISSUED",
         "HASCHILDREN",
         "HIGHESTMODSEQ",
         "INPROGRESS",
-        "INUSE",
         "LIMIT",
         "MAILBOXID",
         "MODIFIED",
-        "NOMODSEQ",
         "NONEXISTENT",
-        "NOPERM",
-        "NOTSAVED",
         "OVERQUOTA",
-        "PARSE",
         "PERMANENTFLAGS",
         "PRIVACYREQUIRED",
         "READ-ONLY",
         "READ-WRITE",
-        "SERVERBUG",
         "TOOBIG",
         "TRYCREATE",
         "UIDNEXT",
-        "UIDNOTSTICKY",
         "UIDREQUIRED",
         "UIDVALIDITY",
         "UNAVAILABLE",
@@ -141,7 +116,6 @@ impl Code<'_> {
     /// The code's name.
     pub(crate) const fn name(&self) -> &'static str {
         match self {
-            Self::Alert => "ALERT",
             Self::AlreadyExists => "ALREADYEXISTS",
             Self::AppendUid(..) => "APPENDUID",
             Self::AuthenticationFailed => "AUTHENTICATIONFAILED",
@@ -149,36 +123,26 @@ impl Code<'_> {
             Self::BadCharset(_) => "BADCHARSET",
             Self::Cannot => "CANNOT",
             Self::Capability(_) => "CAPABILITY",
-            Self::ClientBug => "CLIENTBUG",
             Self::Closed => "CLOSED",
             Self::CompressionActive => "COMPRESSIONACTIVE",
-            Self::ContactAdmin => "CONTACTADMIN",
             Self::CopyUid(..) => "COPYUID",
             Self::Corruption => "CORRUPTION",
-            Self::Expired => "EXPIRED",
             Self::ExpungeIssued => "EXPUNGEISSUED",
             Self::HasChildren => "HASCHILDREN",
             Self::HighestModseq(_) => "HIGHESTMODSEQ",
             Self::InProgress(_) => "INPROGRESS",
-            Self::InUse => "INUSE",
             Self::Limit => "LIMIT",
             Self::MailboxId(_) => "MAILBOXID",
             Self::Modified(_) => "MODIFIED",
-            Self::NoModseq => "NOMODSEQ",
             Self::NonExistent => "NONEXISTENT",
-            Self::NoPerm => "NOPERM",
-            Self::NotSaved => "NOTSAVED",
             Self::OverQuota => "OVERQUOTA",
-            Self::Parse => "PARSE",
             Self::PermanentFlags { .. } => "PERMANENTFLAGS",
             Self::PrivacyRequired => "PRIVACYREQUIRED",
             Self::ReadOnly => "READ-ONLY",
             Self::ReadWrite => "READ-WRITE",
-            Self::ServerBug => "SERVERBUG",
             Self::TooBig => "TOOBIG",
             Self::TryCreate => "TRYCREATE",
             Self::UidNext(_) => "UIDNEXT",
-            Self::UidNotSticky => "UIDNOTSTICKY",
             Self::UidRequired => "UIDREQUIRED",
             Self::UidValidity(_) => "UIDVALIDITY",
             Self::Unavailable => "UNAVAILABLE",

@@ -69,9 +69,11 @@ impl Session {
     /// Something that is not even a command.
     fn broken(&mut self, peer: &mut dyn Peer, error: &FramingError) -> Option<Next> {
         let output = peer.output();
-        match &error.tag {
-            Some(tag) => status::tagged_bad(output, tag, error.code.as_ref(), &error.text),
-            None => status::untagged_bad(output, &error.text),
+        match (&error.tag, &error.code) {
+            // Well formed, but more than we take: that is a refusal (RFC 9051 7.1.2), not a mistake in form.
+            (Some(tag), Some(code)) => status::tagged_no(output, tag, Some(code), &error.text),
+            (Some(tag), None) => status::tagged_bad(output, tag, None, &error.text),
+            (None, _) => status::untagged_bad(output, &error.text),
         }
         if error.fatal {
             status::bye(output, error.code.as_ref(), &error.text);
@@ -208,7 +210,7 @@ impl Session {
         let id = self.host.incident(&format!("{fault:?} in state {}", self.state_name()));
         let code = match fault {
             Fault::Unavailable(_) | Fault::Gone => Code::Unavailable,
-            Fault::Damaged(_) => Code::ServerBug,
+            Fault::Damaged(_) => Code::Corruption,
         };
         (code, id)
     }

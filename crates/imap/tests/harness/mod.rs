@@ -23,6 +23,8 @@ pub struct TestHost {
     tick: AtomicU64,
     settings: Settings,
     pub incidents: Mutex<Vec<String>>,
+    /// What clients said of themselves (ID), field by field.
+    pub identified: Mutex<Vec<(String, String)>>,
 }
 
 impl Host for TestHost {
@@ -56,6 +58,10 @@ impl Host for TestHost {
 
     fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    fn identified(&self, fields: &[(String, String)]) {
+        self.identified.lock().unwrap().extend_from_slice(fields);
     }
 }
 
@@ -139,6 +145,7 @@ impl Wake for Flag {
 pub struct Server {
     pub host: Arc<TestHost>,
     pub account: Arc<dyn OpenAccount>,
+    store: Arc<store::Faulty>,
     connections: Vec<Connection>,
 }
 
@@ -146,8 +153,8 @@ impl Server {
     /// With one fresh account that has the mailboxes every account begins with.
     pub fn new(settings: Settings) -> Self {
         let clock: keeper::Clock = Arc::new(|| Millis(NOW));
-        let keeper =
-            Arc::new(keeper::Keeper::new(Arc::new(store::Memory::new()), clock, keeper::Settings::default()));
+        let store = Arc::new(store::Faulty::new(Arc::new(store::Memory::new()), store::FaultPlan::none()));
+        let keeper = Arc::new(keeper::Keeper::new(store.clone(), clock, keeper::Settings::default()));
         let id = block_on(keeper.create_account(LOGIN.0.to_owned(), None)).unwrap();
         let accounts: Arc<dyn Accounts> = keeper;
         let account = block_on(accounts.open(id)).unwrap();
@@ -158,13 +165,25 @@ impl Server {
             tick: AtomicU64::new(0),
             settings,
             incidents: Mutex::default(),
+            identified: Mutex::default(),
         };
-        Self { host: Arc::new(host), account, connections: Vec::new() }
+        Self { host: Arc::new(host), account, store, connections: Vec::new() }
     }
 
     /// Lets time pass.
     pub fn advance(&self, millis: u64) {
         self.host.now.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    /// The store's next append fails so.
+    pub fn fail_append(&self, fault: store::Fault) {
+        self.store.set_plan(store::FaultPlan::nth(store::Operation::Append, 1, fault));
+    }
+
+    /// The next message asked for is damaged: once in the run it is read with, once when it is read alone.
+    pub fn damage_message(&self) {
+        let (operation, fault) = (store::Operation::Blob, store::Fault::Damage);
+        self.store.set_plan(store::FaultPlan::nth(operation, 1, fault).and_nth(Some(operation), 2, fault));
     }
 
     /// From now on time passes while commands run: so much with each look at the clock.

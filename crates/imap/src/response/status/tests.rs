@@ -34,5 +34,5 @@ fn text_is_one_line_of_ascii() {
 fn text_is_never_empty_and_never_a_code() {
     assert_eq!(line(|out| tagged_ok(out, "a", None, "")), "a OK OK\r\n");
     assert_eq!(line(|out| tagged_ok(out, "a", None, "[ALERT] x")), "a OK (ALERT] x\r\n");
-    assert_eq!(line(|out| tagged_ok(out, "a", Some(&Code::Parse), "[x]")), "a OK [PARSE] [x]\r\n");
+    assert_eq!(line(|out| tagged_ok(out, "a", Some(&Code::Limit), "[x]")), "a OK [LIMIT] [x]\r\n");
 }
