@@ -131,6 +131,33 @@ fn parts_and_searches_answer() {
 }
 
 #[test]
+fn the_plain_port_turns_to_tls_before_the_password() {
+    let server = Server::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut command = client("curl", home.path());
+    command.args([
+        "--silent",
+        "--verbose",
+        "--max-time",
+        "60",
+        "--ssl-reqd",
+        "--user",
+        &format!("{USER}:{PASSWORD}"),
+    ]);
+    command.arg("--cacert").arg(&server.ca);
+    let output = output(command.arg(format!("imap://{}:{}/INBOX?ALL", server.host, server.imap_port)));
+    let conversation = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{conversation}");
+    assert_eq!(output.stdout, b"* SEARCH\r\n");
+    let at = |text: &str| conversation.find(text).unwrap_or_else(|| panic!("no {text} in {conversation}"));
+    let login = conversation.find("AUTHENTICATE").or_else(|| conversation.find("LOGIN ")).unwrap();
+    assert!(
+        at("STARTTLS") < at("SSL connection using") && at("SSL connection using") < login,
+        "{conversation}"
+    );
+}
+
+#[test]
 fn what_is_not_allowed_or_not_there_fails() {
     let (server, other) = (Server::start(), Server::start());
     let curl = Curl::new(&server);
