@@ -34,7 +34,7 @@ pub const SKIP_BYTES_MAX: u64 = 1024 * 1024;
 /// Octets of a command's tag. It is repeated in the answer; clients use some ten.
 pub const TAG_BYTES_MAX: usize = 255;
 
-/// Open parentheses in one command: search keys and lists. Nothing written by a person comes near.
+/// Search keys within each other (NOT, OR, parentheses), the innermost counted. Nothing written by a person comes near.
 pub const NESTING_MAX: u8 = 50;
 
 /// Ranges in one sequence set: no line of [`LINE_BYTES_MAX`] with real UIDs holds more, so only padding is refused.
@@ -64,9 +64,6 @@ pub const LIST_OPTIONS_MAX: usize = 32;
 /// Names in one ENABLE (RFC 5161); unknown ones are allowed and ignored.
 pub const ENABLE_NAMES_MAX: usize = 64;
 
-/// Parameters of SELECT, modifiers of FETCH, STORE and SEARCH (RFC 4466); there are five.
-pub const MODIFIERS_MAX: usize = 16;
-
 /// Special uses in one CREATE (RFC 6154); there are nine.
 pub const ROLES_MAX: usize = 16;
 
@@ -94,5 +91,5 @@ pub const SECTION_LEVELS_MAX: usize = 128;
 /// Names in one HEADER.FIELDS.
 pub const HEADER_FIELDS_MAX: usize = 1_000;
 
-/// Octets of a header that HEADER.FIELDS and SEARCH HEADER look through. BODY[HEADER] gives all of it.
+/// Octets of a header that HEADER.FIELDS, and SEARCH BODY within a message, look through. `BODY[HEADER]` gives all of it.
 pub const HEADER_BYTES_MAX: u64 = 1024 * 1024;

@@ -104,13 +104,20 @@ async fn response_line(cx: &mut Cx<'_>) -> Result<Vec<u8>, Failure> {
     status::continuation(cx.peer.output(), "");
     cx.peer.drain().await?;
     loop {
-        if let Some(end) = memchr::memchr(b'\n', cx.peer.input()) {
-            let line = cx.peer.input()[..end].strip_suffix(b"\r").unwrap_or(&cx.peer.input()[..end]).to_vec();
+        let input = cx.peer.input();
+        let end = memchr::memchr(b'\n', input);
+        let line = &input[..end.unwrap_or(input.len())];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.len() > limits::SASL_LINE_BYTES_MAX {
+            // Where the next command would begin is not worth finding out.
+            status::bye(cx.peer.output(), None, "The response is too long");
+            cx.peer.drain().await?;
+            return Err(Failure::Gone);
+        }
+        if let Some(end) = end {
+            let line = line.to_vec();
             cx.peer.consume(end + 1);
             return Ok(line);
-        }
-        if cx.peer.input().len() > limits::SASL_LINE_BYTES_MAX {
-            return Err(Failure::Gone);
         }
         if cx.peer.fill(Wait::Command).await != Fill::More {
             return Err(Failure::Gone);

@@ -4,7 +4,6 @@
 use account::{Modseq, SequenceSet, UidValidity};
 
 use super::Syntax;
-use crate::limits;
 use crate::registry;
 use crate::wire::{Bad, Reader};
 
@@ -59,7 +58,7 @@ impl Modifiers {
         loop {
             let name = reader.atom()?;
             let row = registry::modifier(verb, name).ok_or_else(|| reader.bad("Unknown parameter"))?;
-            if seen.contains(&row.name) || seen.len() >= limits::MODIFIERS_MAX {
+            if seen.contains(&row.name) {
                 return Err(reader.bad("Parameter given twice"));
             }
             seen.push(row.name);
