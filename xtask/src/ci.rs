@@ -18,7 +18,9 @@ const STEPS: &[Step] = &[
     ("deny", deny::deny),
     ("doc", |repository| {
         let doc = ["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"];
-        run(cargo(&repository.root).args(doc).env("RUSTDOCFLAGS", "-D warnings"))
+        run(cargo(&repository.root)
+            .args(doc)
+            .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links"))
     }),
     ("test", |repository| test::test(repository, &[])),
 ];

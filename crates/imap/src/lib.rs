@@ -1,4 +1,4 @@
-//! The IMAP protocol without IO: RFC 9051 and RFC 3501, and the extensions of [`registry`](registry).
+//! The IMAP protocol without IO: RFC 9051 and RFC 3501, and the extensions of [`registry`].
 //!
 //! # The driving contract
 //!

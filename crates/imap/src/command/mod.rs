@@ -162,7 +162,7 @@ pub(crate) enum Failure {
     Bad(Option<Code<'static>>, Cow<'static, str>),
     /// A refusal with a reason: tagged NO.
     No(Option<Code<'static>>, Cow<'static, str>),
-    /// Our own fault: tagged NO [CORRUPTION] or [UNAVAILABLE] with an incident id; the connection lives.
+    /// Our own fault: tagged `NO [CORRUPTION]` or `NO [UNAVAILABLE]` with an incident id; the connection lives.
     Fault(Fault),
     /// Nobody there to answer.
     Gone,
