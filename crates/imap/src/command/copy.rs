@@ -50,13 +50,19 @@ impl Command for Copy {
             let draft =
                 if self.moves { Draft::Move { from, uids, to } } else { Draft::Copy { from, uids, to } };
             let receipt = match cx.account()?.commit(draft).await {
-                // The destination vanished between look-up and commit.
-                Err(account::CommitError::Refused(Refusal::NonExistent)) => return Err(try_create()),
+                // The destination vanished between look-up and commit, or the selected mailbox did, with its messages.
+                Err(account::CommitError::Refused(Refusal::NonExistent)) => {
+                    let now = cx.account()?.account();
+                    return Err(match now.directory().mailbox_by_id(from) {
+                        Some(_) => try_create(),
+                        None => gone(),
+                    });
+                }
                 other => other?,
             };
             let completed = if self.moves { "MOVE completed" } else { "COPY completed" };
             let Some(validity) = receipt.uid_validity.filter(|_| !receipt.uids.is_empty()) else {
-                return Err(Failure::no(Code::ExpungeIssued, "The messages are gone"));
+                return Err(gone());
             };
             let code = Code::CopyUid(validity, receipt.source, receipt.uids);
             if !self.moves {
@@ -78,4 +84,9 @@ pub(crate) fn destination(cx: &Cx<'_>, name: &MailboxArg) -> Result<MailboxId, F
 
 fn try_create() -> Failure {
     Failure::no(Code::TryCreate, "No such mailbox; it could be created")
+}
+
+/// RFC 5530 3: all of the messages were expunged, which this session may not have been told yet.
+fn gone() -> Failure {
+    Failure::no(Code::ExpungeIssued, "The messages are gone")
 }
