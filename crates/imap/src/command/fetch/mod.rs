@@ -311,17 +311,18 @@ impl Fetch {
             return Ok(());
         }
         let seen = Flags::system(SystemFlag::Seen);
-        let unseen: UidSet = view
-            .rows_in(wanted)
-            .filter(|(_, row)| !row.flags.contains(seen))
-            .map(|(_, row)| row.uid)
-            .collect();
+        let account = cx.account()?;
+        let selected = cx.selected()?;
+        selected.view.store_ghosts(&wanted.intersection(&view.ghosts()), FlagOp::Add, seen);
+        let mailbox = selected.mailbox;
+        // Whether a message is unseen is asked of the mailbox, not of the view: another session may have marked it so since.
+        let Some(now) = account.mailbox(mailbox).await? else { return Ok(()) };
+        let unseen: UidSet =
+            now.rows_in(wanted).filter(|row| !row.flags.contains(seen)).map(|row| row.uid).collect();
         if unseen.is_empty() {
             return Ok(());
         }
-        let selected = cx.selected()?;
-        selected.view.store_ghosts(&unseen, FlagOp::Add, seen);
-        let (mailbox, flags) = (selected.mailbox, FlagNames { system: seen, keywords: Vec::new() });
+        let flags = FlagNames { system: seen, keywords: Vec::new() };
         let draft = Draft::Store { mailbox, uids: unseen, op: FlagOp::Add, flags, unchanged_since: None };
         match cx.commit(draft).await {
             // A full disk or a mailbox deleted meanwhile must not keep anybody from reading.
