@@ -41,7 +41,9 @@ fn same_in_pieces(bytes: &[u8], whole: &Derived) {
 /// The tree of parts against the octets.
 fn whole(bytes: &[u8], summary: &Summary<'_>) {
     assert_eq!(summary.size(), bytes.len() as u64);
-    let mut open = vec![(summary.structure(), Vec::new())];
+    let root = summary.structure();
+    // A message that is no multipart is its own part 1 (RFC 9051, section 6.4.5.1).
+    let mut open = vec![(root, if root.is_multipart() { Vec::new() } else { vec![1] })];
     assert_eq!(summary.structure().header().end, summary.header_len());
     while let Some((part, path)) = open.pop() {
         let body = &bytes[usize_range(&part.body())];
@@ -60,8 +62,8 @@ fn whole(bytes: &[u8], summary: &Summary<'_>) {
             );
             from = part_below.body().end;
             let mut path = path.clone();
-            // A message within a message has its number already, and a multipart in it takes that over.
-            if part.is_multipart() {
+            // A multipart takes over the number of the message that it is the body of; anything else is that message's part 1.
+            if part.is_multipart() || !part_below.is_multipart() {
                 path.push(number);
                 assert_eq!(summary.section(&path, SectionKind::Whole), Some(part_below.body()), "{path:?}");
                 assert_eq!(summary.section(&path, SectionKind::Mime), Some(part_below.header()), "{path:?}");
