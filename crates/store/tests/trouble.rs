@@ -102,8 +102,13 @@ fn pipelined_expunges_go_through_the_reserve() {
     let second = store.append(ANN, head + 1, head + 2, expunge(), AppendClass::Shrink);
     let third = store.append(ANN, head + 2, head + 3, expunge(), AppendClass::Grow);
     assert_eq!([wait(third), wait(second), wait(first)], [Ok(()), Ok(()), Ok(())]);
+    // The new reserve is a file of its own: when the disk is full again, it is there.
+    disk.set_capacity(0);
+    for no in head + 3..head + 5 {
+        assert_eq!(wait(store.append(ANN, no, no + 1, expunge(), AppendClass::Shrink)), Ok(()));
+    }
     let store = open(&disk.power_off(3));
-    assert_eq!(wait(store.head(ANN)), Ok(head + 3));
+    assert_eq!(wait(store.head(ANN)), Ok(head + 5));
 }
 
 #[test]

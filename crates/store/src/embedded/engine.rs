@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_channel::oneshot;
@@ -21,6 +22,9 @@ const CHANGES_PER_ADVANCE: usize = 4096;
 
 /// Resolves with the batch.
 pub(super) type Waiter = oneshot::Receiver<Answer>;
+
+/// The writer waits at most so long for company: little for a person, and for a disk that is slower than this the writes make the groups.
+const PAUSE_MAX: Duration = Duration::from_millis(2);
 
 /// What the threads share.
 pub(super) struct Engine {
@@ -177,8 +181,11 @@ impl Engine {
         header.number = queue.place(bytes).0;
         let encoded = header.encode(self.salt);
         queue.push(header, &encoded, payload, self.salt);
+        let is_due = queue.is_due();
         drop(queue);
-        self.work.notify_one();
+        if is_due {
+            self.work.notify_one();
+        }
         Ok(BlobId(header.number))
     }
 
@@ -219,8 +226,11 @@ impl Engine {
 
     fn wait_for(&self, mut queue: MutexGuard<'_, Queue>) -> Result<Waiter, AppendError> {
         let waiter = queue.waiter();
+        let is_awaited = queue.waiters() >= queue.gathering;
         drop(queue);
-        self.work.notify_one();
+        if is_awaited {
+            self.work.notify_one();
+        }
         waiter.ok_or(AppendError::Failed(StoreError::Closed))
     }
 
@@ -357,17 +367,46 @@ impl Engine {
 
     /// The thread that writes.
     pub(super) fn run_writing(&self, stop: impl Fn() -> bool) {
+        let (mut company, mut pause) = (0, Duration::ZERO);
         loop {
-            while self.write_next() {}
             let queue = self.lock();
-            if !queue.waiting.is_empty() {
-                continue;
-            }
             if stop() {
+                drop(queue);
+                while self.write_next() {}
                 return;
             }
-            drop(self.work.wait(queue).unwrap_or_else(PoisonError::into_inner));
+            if queue.is_due() {
+                let queue = self.gather(queue, company, pause);
+                company = queue.waiters();
+                drop(queue);
+                let begun = Instant::now();
+                self.write_next();
+                pause = (begun.elapsed() / 2).min(PAUSE_MAX);
+            } else {
+                drop(self.work.wait(queue).unwrap_or_else(PoisonError::into_inner));
+            }
         }
+    }
+
+    /// Waits for those who waited together last time to come together again, at most for half the time that a write took. Without this, the first to
+    /// be answered would begin the next write alone, and the others wait twice. Who was alone last time never waits.
+    fn gather<'a>(
+        &'a self,
+        mut queue: MutexGuard<'a, Queue>,
+        company: usize,
+        pause: Duration,
+    ) -> MutexGuard<'a, Queue> {
+        let end = Instant::now() + pause;
+        queue.gathering = company;
+        while company > 1 && queue.waiters() < company && queue.waiting.len() == 1 {
+            let rest = end.saturating_duration_since(Instant::now());
+            if rest.is_zero() {
+                break;
+            }
+            queue = self.work.wait_timeout(queue, rest).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        queue.gathering = 0;
+        queue
     }
 
     /// The thread that tells the index.
@@ -385,7 +424,7 @@ impl Engine {
                 // The index can wait: what it was not told stays in memory, and the log has it. A store
                 // that is full or whose index is broken must still take expunges.
                 let stop = self.indexing.lock().unwrap_or_else(PoisonError::into_inner);
-                let pause = std::time::Duration::from_secs(1);
+                let pause = Duration::from_secs(1);
                 drop(self.indexing_changed.wait_timeout(stop, pause));
             }
         }

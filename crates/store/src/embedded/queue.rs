@@ -103,6 +103,8 @@ pub(super) struct Queue {
     /// acknowledged later may miss them.
     pub carried: BTreeMap<BlobId, Bytes>,
     pub gate: Gate,
+    /// The writer is waiting for so many waiters, and need not be woken for fewer.
+    pub gathering: usize,
     /// How often something was taken back.
     pub taken_back: u64,
 }
@@ -122,6 +124,7 @@ impl Queue {
             enqueued: HashMap::new(),
             carried: BTreeMap::new(),
             gate: Gate::Open,
+            gathering: 0,
             taken_back: 0,
         }
     }
@@ -300,6 +303,17 @@ impl Queue {
         self.flight = Some(Arc::clone(&flight));
         self.flight_waiters = std::mem::take(&mut batch.waiters);
         Some((flight, batch))
+    }
+
+    /// Whether the first batch should be written now. Blobs that nobody waits for ride with the append that names them, which is on its way; a sync
+    /// of their own would double the syncs of every delivery.
+    pub(super) fn is_due(&self) -> bool {
+        self.waiting.len() > 1 || self.waiting.front().is_some_and(|batch| !batch.waiters.is_empty())
+    }
+
+    /// How many wait for what is not being written yet.
+    pub(super) fn waiters(&self) -> usize {
+        self.waiting.iter().map(|batch| batch.waiters.len()).sum()
     }
 
     /// Whether more must wait until some of what waits is written.
