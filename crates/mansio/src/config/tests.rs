@@ -78,3 +78,23 @@ fn metrics_stay_on_this_machine() {
 fn a_section_given_as_a_value_is_explained() {
     assert_eq!(problems("tls = 1"), ["line 1: `tls` is a section: write `[tls]`"]);
 }
+
+#[test]
+fn the_manual_names_every_key_with_its_default() {
+    let manual = include_str!("../../../../docs/operating.md");
+    let mut section = String::new();
+    for line in Config::default().to_string().lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            section = format!("{name}.");
+        } else if let Some((key, value)) = line.split_once(" = ") {
+            let row = format!("| `{section}{key}` | ");
+            let default = manual
+                .lines()
+                .find_map(|line| line.strip_prefix(&row))
+                .map(|rest| rest.trim_start_matches('`'));
+            assert!(default.is_some_and(|rest| rest.starts_with(value)), "{row}{value}");
+        } else if let Some((key, _)) = line.strip_prefix("# ").and_then(|line| line.split_once(": ")) {
+            assert!(manual.contains(&format!("`{section}{key}`")), "{section}{key}");
+        }
+    }
+}

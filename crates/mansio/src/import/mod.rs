@@ -7,6 +7,7 @@
 //! What may be lost on the way is told by name: a file that cannot be read, a keyword too many. The command then ends
 //! with its own exit code.
 
+mod batch;
 mod crlf;
 mod dates;
 mod keywords;

@@ -9,21 +9,19 @@ use std::time::{Duration, Instant};
 
 use account::{
     BlobId, CommitError, Draft, FlagNames, InternalDate, KEYWORDS_MAX, Mailbox, MailboxFacts, MailboxName,
-    NewMailbox, NewMessage, OpenAccount, Refusal, Uid, UidValidity,
+    NewMailbox, NewMessage, OpenAccount, Uid, UidValidity,
 };
 
+use super::batch::Batches;
 use super::crlf::ToCrlf;
 use super::keywords::is_keyword;
 use crate::control::{Event, Events};
 use crate::data::{commit_failure, fault};
 use crate::failure::Failure;
-use crate::limits::{COPY_BYTES_MAX, IMPORT_BATCH_BYTES_MAX, IMPORT_BATCH_MESSAGES_MAX};
+use crate::limits::COPY_BYTES_MAX;
 
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(200);
-
-/// Commits tried when deliveries to the same mailbox get in between.
-const ATTEMPTS_MAX: usize = 5;
 
 /// Where the messages come from.
 #[derive(Debug, Clone, Copy, Default)]
@@ -103,8 +101,7 @@ pub struct Sink {
     keeps_uids: bool,
     removed_too: bool,
     keywords: BTreeSet<String>,
-    batch: Vec<NewMessage>,
-    batch_bytes: u64,
+    batches: Batches,
     counts: Counts,
     origin: Origin,
     told: Instant,
@@ -149,6 +146,7 @@ impl Sink {
         for row in before.rows() {
             unmatched.entry((row.internal_date.seconds, row.size)).or_default().push(row.blob);
         }
+        let batches = Batches::new(Arc::clone(&account), facts.id);
         let keywords = facts.keywords.0.iter().map(|name| name.to_ascii_lowercase()).collect();
         Ok(Self {
             account,
@@ -159,8 +157,7 @@ impl Sink {
             keeps_uids,
             removed_too,
             keywords,
-            batch: Vec::new(),
-            batch_bytes: 0,
+            batches,
             counts: Counts::default(),
             origin,
             told: Instant::now(),
@@ -194,12 +191,7 @@ impl Sink {
                 if uid.is_none() {
                     self.raise_uid_next().await?;
                 }
-                self.batch.push(NewMessage { blob, size, internal_date: date, flags, uid });
-                self.batch_bytes += size;
-                if self.batch.len() >= IMPORT_BATCH_MESSAGES_MAX || self.batch_bytes >= IMPORT_BATCH_BYTES_MAX
-                {
-                    self.commit().await?;
-                }
+                self.batches.push(NewMessage { blob, size, internal_date: date, flags, uid }).await?;
             }
             Ok(Taken::Present) => self.counts.present += 1,
             Err(Trouble::Source(error)) => self.broken(label, &error).await,
@@ -220,7 +212,7 @@ impl Sink {
     /// When the last batch cannot be committed.
     pub async fn close(mut self) -> Result<Counts, Failure> {
         self.raise_uid_next().await?;
-        self.commit().await?;
+        self.counts.new = self.batches.settle().await?;
         Ok(self.counts)
     }
 
@@ -231,7 +223,7 @@ impl Sink {
         if !self.keeps_uids || uid_next == 0 {
             return Ok(());
         }
-        self.commit().await?;
+        self.batches.settle().await?;
         let MailboxFacts { id, uid_validity, .. } = *self.facts;
         let draft = Draft::Revalidate { mailbox: id, uid_validity, uid_next };
         self.account.commit(draft).await.map(drop).map_err(|error| commit_failure(&error))
@@ -314,46 +306,13 @@ impl Sink {
         known
     }
 
-    async fn commit(&mut self) -> Result<(), Failure> {
-        let mut messages = std::mem::take(&mut self.batch);
-        self.batch_bytes = 0;
-        let count = messages.len() as u64;
-        if count == 0 {
-            return Ok(());
-        }
-        for _ in 0..ATTEMPTS_MAX {
-            self.free_passed_uids(&mut messages);
-            let draft = Draft::Append { mailbox: self.facts.id, messages: messages.clone() };
-            match self.account.commit(draft).await {
-                Ok(_) => {
-                    self.counts.new += count;
-                    return Ok(());
-                }
-                // A delivery was quicker and took one of them.
-                Err(CommitError::Refused(Refusal::UidTaken)) => {}
-                Err(error) => return Err(commit_failure(&error)),
-            }
-        }
-        Err(Failure::new(format!("{}: other programs write to it all the time", self.facts.name)))
-    }
-
-    /// UIDs must rise from UIDNEXT on; a message whose UID is behind gets the next one.
-    fn free_passed_uids(&self, messages: &mut [NewMessage]) {
-        let account = self.account.account();
-        let mut next = account.directory().mailbox_by_id(self.facts.id).map_or(1, |facts| facts.uid_next);
-        for message in messages {
-            message.uid = message.uid.filter(|uid| uid.value() >= next);
-            next = message.uid.map_or(next, Uid::value).saturating_add(1);
-        }
-    }
-
     async fn tell_progress(&mut self) {
         if self.told.elapsed() < TELL_EVERY {
             return;
         }
         self.told = Instant::now();
-        let Counts { new, present, removed, broken } = self.counts;
-        let done = new + present + removed + broken + self.batch.len() as u64;
+        let Counts { present, removed, broken, .. } = self.counts;
+        let done = self.batches.taken() + present + removed + broken;
         let what = self.facts.name.to_string();
         self.events.tell(Event::Progress { what, done, total: self.origin.total }).await;
     }
