@@ -7,6 +7,7 @@ mod cli {
     pub mod client;
     pub mod compress;
     pub mod configuration;
+    pub mod disk;
     pub mod export;
     pub mod hostile;
     pub mod import;

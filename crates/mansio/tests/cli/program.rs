@@ -80,12 +80,19 @@ impl Place {
 
     /// The same with more arguments.
     pub fn serve_with(&self, more: &str, arguments: &[&str]) -> Server<'_> {
+        self.serve_under(&[], more, arguments)
+    }
+
+    /// The same under another program, which runs the command line behind its own.
+    pub fn serve_under(&self, tracer: &[&str], more: &str, arguments: &[&str]) -> Server<'_> {
         let config = self.folder.path().join("mansio.toml");
         let listen = "[listen]\nimap = [\"127.0.0.1:0\"]\nimaps = [\"127.0.0.1:0\"]\n";
         std::fs::write(&config, format!("{listen}{more}")).unwrap();
         let out = self.folder.path().join("out.log");
         let log = self.folder.path().join("server.log");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mansio"));
+        let mut line = tracer.iter().copied().chain([env!("CARGO_BIN_EXE_mansio")]);
+        let mut command = Command::new(line.next().unwrap());
+        command.args(line);
         command.arg("serve").arg("--data").arg(self.data()).arg("--config").arg(&config).args(arguments);
         command.stdout(std::fs::File::create(&out).unwrap()).stderr(std::fs::File::create(&log).unwrap());
         let addresses = self.data().join("addresses");
@@ -151,7 +158,7 @@ impl Server<'_> {
     }
 
     /// Waits until the server has ended by itself.
-    pub fn ended(mut self) -> ExitStatus {
+    pub fn ended(&mut self) -> ExitStatus {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -173,6 +180,11 @@ impl Server<'_> {
 
 impl Drop for Server<'_> {
     fn drop(&mut self) {
+        // A tracer that is killed lets go of the server instead of taking it along; while the server runs, its lock names it.
+        let lock = std::fs::read_to_string(self.place.data().join("store/lock")).unwrap_or_default();
+        if let (Ok(None), Ok(pid)) = (self.child.try_wait(), lock.trim().parse::<u32>()) {
+            let _ = Command::new("kill").arg("-KILL").arg(pid.to_string()).stderr(Stdio::null()).status();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -45,7 +45,7 @@ fn what_is_secret_is_for_the_owner_only() {
 #[test]
 fn going_down_says_bye_to_everybody_and_ends_well() {
     let place = Place::with_ann();
-    let server = place.serve("");
+    let mut server = place.serve("");
     let mut stranger = server.connect();
     let mut idling = server.ann();
     idling.ok("SELECT INBOX");
@@ -57,6 +57,7 @@ fn going_down_says_bye_to_everybody_and_ends_well() {
         assert!(rest.contains("* BYE"), "{rest}");
     }
     assert!(server.ended().success());
+    drop(server);
     assert!(!place.data().join("addresses").exists());
     place.serve("").ann();
 }
