@@ -6,6 +6,7 @@
 //!
 //! `IMAP_SEED=n` plays one conversation; a failure prints its seed and the commands that led to it.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::print_stderr, reason = "a failure shows how it came about")]
 
 mod client;
 #[allow(dead_code, reason = "this binary needs a part of it")]
