@@ -10,6 +10,7 @@ mod cli {
     pub mod disk;
     pub mod export;
     pub mod hostile;
+    pub mod idle;
     pub mod import;
     pub mod maildir;
     pub mod program;
