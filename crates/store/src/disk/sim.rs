@@ -214,7 +214,7 @@ impl State {
             if (bytes - seen) as u64 > self.free_bytes() {
                 return Err(io::ErrorKind::StorageFull.into());
             }
-            self.files[file].seen.resize(bytes, 0);
+            set_len(&mut self.files[file].seen, bytes);
             self.files[file].touch(seen, bytes);
         }
         Ok(())
@@ -254,7 +254,7 @@ impl Content {
 
     /// Writes what is dirty. What a failed sync has lost is clean, and stays lost.
     fn write_back(&mut self) {
-        self.medium.resize(self.seen.len(), 0);
+        set_len(&mut self.medium, self.seen.len());
         for sector in std::mem::take(&mut self.dirty) {
             let start = (sector * SECTOR_BYTES).min(self.seen.len());
             let end = (start + SECTOR_BYTES).min(self.seen.len());
@@ -266,7 +266,7 @@ impl Content {
         let old = &self.medium;
         let bytes = if chance.below(2) == 0 { old.len() } else { self.seen.len() };
         let mut left = old.clone();
-        left.resize(bytes, 0);
+        set_len(&mut left, bytes);
         for sector in &self.dirty {
             let start = (sector * SECTOR_BYTES).min(bytes);
             let end = (start + SECTOR_BYTES).min(bytes).min(self.seen.len());
@@ -435,6 +435,12 @@ impl DiskFile for SimFile {
             content.seen.clone_from(&content.medium);
         }
     }
+}
+
+/// Cuts, or appends zeros. They come from the allocator, which in a debug build is far quicker than filling one by one.
+fn set_len(bytes: &mut Vec<u8>, length: usize) {
+    bytes.truncate(length);
+    bytes.extend_from_slice(&vec![0; length - bytes.len()]);
 }
 
 /// Draws from a seed (SplitMix64).

@@ -28,6 +28,9 @@ const COMPRESS_BYTES_MIN: usize = 4 << 10;
 /// The level above which zstd costs more time than delivering can hide.
 const COMPRESSION_LEVEL: i32 = 1;
 
+/// Room for a block, to be written over.
+static ZEROS: [u8; BLOCK_BYTES] = [0; BLOCK_BYTES];
+
 const FIXED_BYTES: usize = 88;
 const BLOCK_ENTRY_BYTES: usize = 8;
 
@@ -110,7 +113,7 @@ impl SectionEntry {
                 continue;
             }
             let start = out.len();
-            out.resize(start + bytes, 0);
+            out.extend_from_slice(ZEROS.get(..bytes)?);
             if decompress_into(packed, &mut out[start..])? != bytes {
                 return None;
             }
@@ -240,7 +243,7 @@ fn compress_into(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     }
     let start = out.len();
     let room = bytes.len() - bytes.len() / 8;
-    out.resize(start + room, 0);
+    out.extend_from_slice(&ZEROS[..room.min(BLOCK_BYTES)]);
     let packed = COMPRESSOR.with_borrow_mut(|slot| {
         if slot.is_none() {
             *slot = zstd::bulk::Compressor::new(COMPRESSION_LEVEL).ok();
