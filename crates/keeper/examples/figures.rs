@@ -44,7 +44,12 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn keeper(store: Arc<dyn Maintenance>) -> Keeper {
-    let settings = Settings { tail_entries_max: 0, memory_bytes_max: u64::MAX, ..Settings::default() };
+    let settings = Settings {
+        tail_entries_max: 0,
+        memory_bytes_max: u64::MAX,
+        on_fault: Some(Arc::new(|account, fault| println!("account {}: {fault:?}", account.0))),
+        ..Settings::default()
+    };
     Keeper::new(store, Arc::new(|| Millis(1_800_000_000_000)), settings)
 }
 
@@ -57,10 +62,15 @@ fn inbox(open: &dyn OpenAccount) -> MailboxId {
 }
 
 fn append(mailbox: MailboxId, first: u32, count: u32) -> Draft {
+    // Rising as in life, but with no regularity that the columns could profit from.
+    let noise = |n: u32| u64::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     let message = |n: u32| NewMessage {
-        blob: BlobId(u64::from(n) * 7 + 1),
-        size: u64::from(n % 50_000) + 500,
-        internal_date: InternalDate { seconds: 1_700_000_000 + i64::from(n) * 90, zone_minutes: 60 },
+        blob: BlobId((u64::from(n) << 12) + noise(n) % 4_096 + 1),
+        size: noise(n) % 50_000 + 500,
+        internal_date: InternalDate {
+            seconds: 1_700_000_000 + i64::from(n) * 90 + (noise(n) % 90) as i64,
+            zone_minutes: 60,
+        },
         flags: FlagNames::default(),
         uid: None,
     };
@@ -114,7 +124,7 @@ fn million(folder: &Path) {
     let keeper = keeper(Arc::clone(&store));
     let open = timed("wake the account", || wait(keeper.open(ann)).unwrap());
     timed("delivery to it without columns, durable", || {
-        wait(open.commit(append(inbox(&*open), 0, 1))).unwrap();
+        wait(open.commit(append(inbox(&*open), MESSAGES, 1))).unwrap();
     });
     let columns =
         timed("cold columns of a million messages", || wait(open.mailbox(inbox(&*open))).unwrap().unwrap());
@@ -123,7 +133,7 @@ fn million(folder: &Path) {
     drop(columns);
     wait(keeper.housekeeping());
     let before = stored_bytes(&*store);
-    wait(open.commit(append(inbox(&*open), 0, 1))).unwrap();
+    wait(open.commit(append(inbox(&*open), MESSAGES, 1))).unwrap();
     wait(keeper.housekeeping());
     println!("bytes that an entry and a checkpoint after it take {:>24}", stored_bytes(&*store) - before);
     wait(keeper.close()).unwrap();
@@ -136,7 +146,7 @@ fn commits(keeper: &Keeper, account: AccountId, writers: u32, each: u32) {
             scope.spawn(|| {
                 let open = wait(keeper.open(account)).unwrap();
                 for _ in 0..each {
-                    wait(open.commit(append(inbox(&*open), 0, 1))).unwrap();
+                    wait(open.commit(append(inbox(&*open), MESSAGES, 1))).unwrap();
                 }
             });
         }

@@ -205,6 +205,10 @@ impl Live {
     }
 
     fn tell(&self, news: News) {
+        // First, so that whoever is told finds it due.
+        if news.checkpoint_due {
+            self.shared.due.checkpoint(self.id);
+        }
         for (told, verdict) in news.verdicts {
             // Who went away does not need to know.
             drop(told.send(verdict));
@@ -213,9 +217,6 @@ impl Live {
             drop(waiting.send(settled));
         }
         wake_all(news.wakers);
-        if news.checkpoint_due {
-            self.shared.due.checkpoint(self.id);
-        }
         if let Some(fault) = news.fault {
             self.shared.report(self.id, &fault);
         }
