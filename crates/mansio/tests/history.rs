@@ -23,12 +23,12 @@ use harness::Server;
 use harness::wire::Wire;
 use model::{MAILBOXES, Model};
 use random::Random;
-use session::Session;
+use session::{Mode, Session};
 
 /// Without a seed of one's own: these, so that a failure in CI is the same everywhere.
 const SEEDS: std::ops::Range<u64> = 1..7;
 const STEPS: usize = 400;
-const SESSIONS: usize = 5;
+const MODES: [Mode; 6] = [Mode::Qresync, Mode::Old, Mode::Qresync, Mode::Rev2, Mode::Qresync, Mode::Old];
 /// One step in so many is a burst of all connections at once.
 const BURST_EVERY: u64 = 12;
 
@@ -56,8 +56,7 @@ impl History<'_> {
         for mailbox in MAILBOXES.iter().filter(|mailbox| **mailbox != "INBOX") {
             observer.ok(&format!("CREATE {mailbox}"));
         }
-        // Every other session speaks QRESYNC, the others do not even know CONDSTORE.
-        let sessions = (0..SESSIONS).map(|number| Session::connect(server, number % 2 == 0)).collect();
+        let sessions = MODES.iter().map(|mode| Session::connect(server, *mode)).collect();
         let mut model = Model::default();
         model.observe(&mut observer);
         History { server, random: Random::new(seed), model, sessions, observer }
@@ -66,7 +65,7 @@ impl History<'_> {
     fn run(mut self) {
         for step in 0..STEPS {
             println!("step {step}");
-            let index = self.random.below(SESSIONS as u64) as usize;
+            let index = self.random.below(MODES.len() as u64) as usize;
             if self.random.one_in(BURST_EVERY) {
                 self.burst();
             } else if self.random.one_in(25) {
@@ -106,11 +105,11 @@ impl History<'_> {
     fn come_back(&mut self, index: usize) {
         let old = &mut self.sessions[index];
         let remembered = old.leave();
-        let mut session = Session::connect(self.server, old.qresync);
+        let mut session = Session::connect(self.server, old.mode);
         if let Some(remembered) = remembered {
             // The others go on while it is away.
             for _ in 0..3 {
-                let other = (index + 1 + self.random.below(SESSIONS as u64 - 1) as usize) % SESSIONS;
+                let other = (index + 1 + self.random.below(MODES.len() as u64 - 1) as usize) % MODES.len();
                 commands::step(&mut self.sessions[other], &mut self.model, &mut self.random);
             }
             session.select_remembered(remembered);

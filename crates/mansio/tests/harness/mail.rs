@@ -2,6 +2,7 @@
 
 use super::programs::{bounded, repository, run};
 use super::script::python;
+use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,10 +41,12 @@ pub fn real_sample(count: usize) -> Vec<Message> {
 
 /// The generated messages, sorted by name.
 pub fn generated() -> Vec<Message> {
-    let folder = collected().join(format!("generated-{SEED}"));
+    let script = repository().join("testdata/corpus/generate.py");
+    let mut version = DefaultHasher::new();
+    version.write(&std::fs::read(&script).unwrap());
+    let folder = collected().join(format!("generated-{SEED}-{:016x}", version.finish()));
     if !folder.exists() {
         let partial = tempfile::tempdir_in(collected()).unwrap();
-        let script = repository().join("testdata/corpus/generate.py");
         run(bounded(python(), COLLECT_TIMEOUT).arg(script).arg(SEED).arg(partial.path()));
         // Another test may have been quicker; its messages are the same.
         let _ = std::fs::rename(partial.path(), &folder);

@@ -238,7 +238,7 @@ impl Reader<'_> {
         if self.at == start {
             self.fail("an empty atom");
         }
-        match shown(&self.input[start..self.at]) {
+        match String::from_utf8_lossy(&self.input[start..self.at]).into_owned() {
             nil if nil.eq_ignore_ascii_case("NIL") => Value::Nil,
             atom => Value::Atom(atom),
         }

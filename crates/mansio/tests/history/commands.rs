@@ -76,12 +76,15 @@ pub fn step(session: &mut Session, model: &mut Model, random: &mut Random) {
     }
 }
 
+/// So many messages at most are chosen for a command: mailboxes that copies double would fill the time and not the test.
+const CHOSEN_MAX: usize = 40;
+
 /// Some messages of the view: sequence numbers and UIDs.
 fn some_messages(session: &Session, random: &mut Random) -> Option<(Vec<u64>, Vec<u64>)> {
     let entries = &session.view.as_ref()?.entries;
     let known: Vec<(u64, u64)> =
         entries.iter().zip(1..).filter_map(|(entry, number)| Some((number, entry.uid?))).collect();
-    (!known.is_empty()).then(|| random.some(&known).into_iter().unzip())
+    (!known.is_empty()).then(|| random.some(&known).into_iter().take(CHOSEN_MAX).unzip())
 }
 
 fn append(session: &mut Session, model: &mut Model, random: &mut Random) {
@@ -237,15 +240,21 @@ fn search(session: &mut Session, model: &mut Model, random: &mut Random) {
         .collect();
     let (uids, sequence): (Vec<u64>, Vec<u64>) = expected.into_iter().unzip();
     drop(test);
-    let found = |answer: Answer| -> Vec<u64> {
-        let data = answer.data("SEARCH");
-        let mut found: Vec<u64> =
-            data.into_iter().flatten().filter(|v| matches!(v, Value::Atom(_))).map(Value::number).collect();
-        found.sort_unstable();
-        found
-    };
     assert_eq!(found(session.ok(&format!("UID SEARCH {key}"), During::Anything)), uids, "UID SEARCH {key}");
     assert_eq!(found(session.ok(&format!("SEARCH {key}"), During::Numbers)), sequence, "SEARCH {key}");
+}
+
+/// The numbers that a search found: in SEARCH, or in ESEARCH where IMAP4rev2 is enabled.
+fn found(answer: Answer) -> Vec<u64> {
+    let old = answer.data("SEARCH").into_iter().flatten().filter(|value| matches!(value, Value::Atom(_)));
+    let mut found: Vec<u64> = old.map(Value::number).collect();
+    for values in answer.data("ESEARCH") {
+        assert!(matches!(values[0], Value::List(_)), "no correlator in {values:?}");
+        let all = values.iter().position(|value| *value == Value::Atom("ALL".into()));
+        found.extend(all.into_iter().flat_map(|at| numbers(&values[at + 1].text())).map(u64::from));
+    }
+    found.sort_unstable();
+    found
 }
 
 fn expunge(session: &mut Session, model: &mut Model, random: &mut Random) {

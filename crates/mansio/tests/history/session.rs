@@ -39,19 +39,32 @@ pub enum During {
     Anything,
 }
 
+/// What a session has enabled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Mode {
+    /// Nothing: a client of 2003, that does not even know CONDSTORE.
+    Old,
+    Rev2,
+    Qresync,
+}
+
 pub struct Session {
     pub wire: Wire,
-    pub qresync: bool,
+    pub mode: Mode,
     pub view: Option<View>,
 }
 
 impl Session {
-    pub fn connect(server: &Server, qresync: bool) -> Session {
+    pub fn connect(server: &Server, mode: Mode) -> Session {
         let mut wire = Wire::logged_in(server);
-        if qresync {
-            wire.ok("ENABLE QRESYNC");
+        match mode {
+            Mode::Old => {}
+            // Dovecot 2.3 does not have it.
+            Mode::Rev2 if Server::is_stand_in() => {}
+            Mode::Rev2 => drop(wire.ok("ENABLE IMAP4rev2")),
+            Mode::Qresync => drop(wire.ok("ENABLE QRESYNC")),
         }
-        Session { wire, qresync, view: None }
+        Session { wire, mode, view: None }
     }
 
     /// Sends the command and takes in what comes with the answer.
@@ -80,13 +93,13 @@ impl Session {
     }
 
     pub fn take_in(&mut self, responses: &[Response], during: During) {
-        let qresync = self.qresync;
+        let mode = self.mode;
         for response in responses {
             if let Response::Status { kind, text, .. } = response {
                 assert_ne!(kind, "BYE", "the server leaves: {text}");
             }
             match &mut self.view {
-                Some(view) => view.take_in(response, during, qresync),
+                Some(view) => view.take_in(response, during, mode),
                 None => {
                     let about_messages = matches!(response, Response::Numbered { .. });
                     assert!(!about_messages, "nothing is selected: {response:?}");
@@ -101,7 +114,7 @@ impl Session {
         let answer = self.wire.ok(&format!("{verb} {}", MAILBOXES[mailbox]));
         let mut view = View::new(mailbox, read_only, &answer);
         for response in &answer.untagged {
-            view.take_in(response, During::Anything, self.qresync);
+            view.take_in(response, During::Anything, self.mode);
         }
         self.view = Some(view);
         self.learn();
@@ -167,7 +180,7 @@ impl Session {
             self.refresh();
         }
         self.wire.ok("LOGOUT");
-        let view = self.view.take().filter(|view| self.qresync && !view.read_only)?;
+        let view = self.view.take().filter(|view| self.mode == Mode::Qresync && !view.read_only)?;
         let known = |entry: Entry| (entry.uid.expect("learnt"), entry.flags.expect("learnt"));
         Some(Remembered {
             mailbox: view.mailbox,
@@ -193,7 +206,8 @@ impl View {
         self.entries.iter().map(|entry| entry.uid.expect("learnt")).collect()
     }
 
-    fn take_in(&mut self, response: &Response, during: During, qresync: bool) {
+    fn take_in(&mut self, response: &Response, during: During, mode: Mode) {
+        let qresync = mode == Mode::Qresync;
         match response {
             Response::Numbered { number, name, values } => match name.as_str() {
                 "EXISTS" => {
@@ -208,7 +222,9 @@ impl View {
                     self.entries.remove(*number as usize - 1);
                 }
                 "FETCH" => self.take_in_fetch(*number, values[0].list(), qresync),
-                "RECENT" => {}
+                "RECENT" => {
+                    assert!(mode != Mode::Rev2 || Server::is_stand_in(), "RECENT after ENABLE IMAP4rev2")
+                }
                 other => panic!("{number} {other}"),
             },
             Response::Data { name, values } if name == "VANISHED" => {
@@ -226,10 +242,22 @@ impl View {
     }
 
     fn vanish(&mut self, uid: u64) {
-        let known = self.entries.iter().position(|entry| entry.uid == Some(uid));
-        let unknown = || self.entries.iter().rposition(|entry| entry.uid.is_none());
-        let Some(at) = known.or_else(unknown) else { panic!("UID {uid} vanished and was never here") };
+        let fits = |at: &usize| match self.entries[*at].uid {
+            Some(known) => known == uid,
+            // A message that this session had not asked about yet: it stood where its UID belongs.
+            None => self.rises(*at, uid),
+        };
+        let Some(at) = (0..self.entries.len()).find(fits) else {
+            panic!("UID {uid} vanished and was never here")
+        };
         self.entries.remove(at);
+    }
+
+    /// Whether a message with this UID can stand at this place.
+    fn rises(&self, at: usize, uid: u64) -> bool {
+        let below = self.entries[..at].iter().rev().find_map(|entry| entry.uid);
+        let above = self.entries[at + 1..].iter().find_map(|entry| entry.uid);
+        below.is_none_or(|below| below < uid) && above.is_none_or(|above| uid < above)
     }
 
     fn take_in_fetch(&mut self, number: u32, items: &[Value], qresync: bool) {
@@ -242,12 +270,7 @@ impl View {
         if let Some(uid) = value_of(items, "UID").map(Value::number) {
             let known = self.entries[at].uid.get_or_insert(uid);
             assert_eq!(*known, uid, "number {number} has another UID than before");
-            let below = self.entries[..at].iter().rev().find_map(|entry| entry.uid);
-            let above = self.entries[at + 1..].iter().find_map(|entry| entry.uid);
-            assert!(
-                below.is_none_or(|below| below < uid) && above.is_none_or(|above| uid < above),
-                "UIDs do not rise"
-            );
+            assert!(self.rises(at, uid), "UID {uid} at {number} does not rise among {:?}", self.entries);
         } else {
             assert!(!qresync, "a FETCH without UID where QRESYNC is enabled: {items:?}");
         }
