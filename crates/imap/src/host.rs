@@ -85,4 +85,8 @@ pub trait Host: Send + Sync {
 
     /// The peer said who it is (RFC 2971); for the operator's log. Values are already bounded.
     fn identified(&self, _fields: &[(String, String)]) {}
+
+    /// A command ran and is about to be answered, OK or not; for the operator's metrics. `began` is what [`Host::now`] said
+    /// before it.
+    fn ran(&self, _command: &'static str, _ok: bool, _began: Millis) {}
 }

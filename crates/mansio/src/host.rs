@@ -70,6 +70,10 @@ impl Host for ConnectionHost {
         };
         tracing::debug!(peer = %self.facts.address, client = value("name"), version = value("version"), "client named");
     }
+
+    fn ran(&self, command: &'static str, ok: bool, began: Millis) {
+        self.server.metrics.command(command, ok, now().0.saturating_sub(began.0));
+    }
 }
 
 /// The wall clock.

@@ -8,6 +8,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,7 +20,14 @@ use crate::serve::Server;
 /// How long a request may take to arrive, and its answer to leave.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Upper bounds of the buckets that commands' times are counted in, in seconds. The clock counts milliseconds.
+const SECONDS: [f64; 9] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
+
+/// A command that waits for others on purpose; its time says nothing.
+const WAITING: &str = "IDLE";
+
 type Labels = [(&'static str, &'static str); 1];
+type CommandLabels = [(&'static str, &'static str); 2];
 
 /// What is counted. Names and meanings are in `docs/operating.md`.
 pub struct Metrics {
@@ -29,6 +37,8 @@ pub struct Metrics {
     columns_bytes: Gauge,
     refused: Family<Labels, Counter>,
     logins: Family<Labels, Counter>,
+    commands: Family<CommandLabels, Counter>,
+    command_seconds: Histogram,
     /// TLS handshakes that succeeded.
     pub handshakes: Counter,
     /// TLS handshakes that did not.
@@ -51,6 +61,8 @@ impl Metrics {
             columns_bytes: Gauge::default(),
             refused: Family::default(),
             logins: Family::default(),
+            commands: Family::default(),
+            command_seconds: Histogram::new(SECONDS),
             handshakes: Counter::default(),
             handshakes_failed: Counter::default(),
             received_bytes: Counter::default(),
@@ -67,6 +79,9 @@ impl Metrics {
         );
         registry.register("connections_refused", "Connections refused, by limit", metrics.refused.clone());
         registry.register("logins", "Logins, by result", metrics.logins.clone());
+        registry.register("commands", "Commands run, by name and result", metrics.commands.clone());
+        let seconds = metrics.command_seconds.clone();
+        registry.register("command_seconds", "Seconds from a command to its answer", seconds);
         registry.register("tls_handshakes", "TLS handshakes that succeeded", metrics.handshakes.clone());
         let failed = metrics.handshakes_failed.clone();
         registry.register("tls_handshakes_failed", "TLS handshakes that failed", failed);
@@ -88,6 +103,15 @@ impl Metrics {
     /// A login was decided.
     pub fn login(&self, result: &'static str) {
         self.logins.get_or_create(&[("result", result)]).inc();
+    }
+
+    /// A command was run.
+    pub fn command(&self, name: &'static str, ok: bool, millis: u64) {
+        let result = if ok { "ok" } else { "refused" };
+        self.commands.get_or_create(&[("command", name), ("result", result)]).inc();
+        if name != WAITING {
+            self.command_seconds.observe(Duration::from_millis(millis).as_secs_f64());
+        }
     }
 
     /// The page, with the gauges as they are now.

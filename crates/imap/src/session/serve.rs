@@ -1,5 +1,7 @@
 //! The loop: frame, admit, run, tell, answer. Answers of pipelined commands gather and leave together.
 
+use std::sync::Arc;
+
 use account::{Announce, Fault};
 
 use super::sync::{self, Told};
@@ -110,8 +112,10 @@ impl Session {
         let (announce, outcome, left) = match admitted {
             Err(failure) => (None, Err(failure), literal),
             Ok((row, by_uid, command)) => {
+                let (host, began) = (Arc::clone(&self.host), self.host.now());
                 let mut cx = Cx { session: self, peer, tag: &tag, by_uid, literal, told: Told::default() };
                 let outcome = command.run(&mut cx).await;
+                host.ran(row.name, outcome.is_ok(), began);
                 let (left, told) = (cx.literal.take(), std::mem::take(&mut cx.told));
                 let hold = row.numbers && !by_uid && !told.announce;
                 let announce = if hold { Announce::HoldExpunges } else { Announce::Expunges };

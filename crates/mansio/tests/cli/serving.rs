@@ -103,6 +103,9 @@ fn metrics_count_what_happened() {
         "mansio_connections{state=\"logged-in\"} 1",
         "mansio_logins_total{result=\"ok\"} 1",
         "mansio_logins_total{result=\"failed\"} 1",
+        "mansio_commands_total{command=\"LOGIN\",result=\"ok\"} 1",
+        "mansio_commands_total{command=\"LOGIN\",result=\"refused\"} 1",
+        "mansio_command_seconds_count 2",
     ] {
         assert!(page.lines().any(|found| found == line), "{line} in {page}");
     }
