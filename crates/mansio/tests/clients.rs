@@ -21,6 +21,8 @@ mod mutt;
 mod names;
 #[path = "clients/python.rs"]
 mod python;
+#[path = "clients/sudden_end.rs"]
+mod sudden_end;
 #[path = "clients/two_devices.rs"]
 mod two_devices;
 #[path = "clients/wire_budget.rs"]

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_mansio");
 
@@ -23,11 +24,29 @@ pub fn start(maildir: Option<&Path>) -> Server {
         run(import.arg(&data).arg("maildir").arg(maildir));
     }
 
-    let log = File::create(folder.path().join("server.log")).unwrap();
-    let mut serve = bounded(BINARY, LIFETIME);
-    serve.arg("serve").arg("--data").arg(&data).arg("--config").arg(&config);
-    serve.stdout(log.try_clone().unwrap()).stderr(log);
-    let mut child = serve.spawn().unwrap();
+    serve(folder)
+}
+
+/// Ends the server as a power cut would, as far as a process can tell, and starts it on the same data.
+pub fn kill_and_start_again(server: Server) -> Server {
+    let mut server = server;
+    // The server is in the process group of the `timeout` that runs it; nothing gets the time to clean up.
+    let group = format!("kill -s KILL -- -{}", server.child.id());
+    assert!(Command::new("sh").args(["-c", &group]).status().unwrap().success());
+    server.child.wait().unwrap();
+    let empty = tempfile::tempdir().unwrap();
+    let folder = std::mem::replace(&mut server.folder, empty);
+    std::fs::remove_file(folder.path().join("data/addresses")).unwrap();
+    serve(folder)
+}
+
+/// Starts the server on a folder that is prepared, and waits until it listens.
+fn serve(folder: TempDir) -> Server {
+    let data = folder.path().join("data");
+    let log = File::options().create(true).append(true).open(folder.path().join("server.log")).unwrap();
+    let mut command = bounded(BINARY, LIFETIME);
+    command.arg("serve").arg("--data").arg(&data).arg("--config").arg(folder.path().join("mansio.toml"));
+    let mut child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
 
     let started = Instant::now();
     let (imap_port, imaps_port) = loop {

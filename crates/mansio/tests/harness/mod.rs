@@ -64,6 +64,12 @@ impl Server {
         std::env::var_os("MANSIO_TEST_AGAINST").is_some()
     }
 
+    /// Kills the server at once and starts it again on the same data. The ports are others.
+    pub fn kill_and_start_again(self) -> Server {
+        assert!(!Self::is_stand_in(), "Dovecot is a stand-in for clients, not for durability");
+        mansio::kill_and_start_again(self)
+    }
+
     /// The folder that holds the server's data and log, for a look after a failure.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -72,21 +78,27 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The child is `timeout`, which hands the signal on and ends with its own child.
-        let _ = std::process::Command::new("sh").arg("-c").arg(format!("kill {}", self.child.id())).status();
-        let asked = Instant::now();
-        while asked.elapsed() < STOP_TIMEOUT {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(20));
+        // Once it has been waited for, its number may be another program's.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.stop();
         }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
         if std::thread::panicking() {
             let log = std::fs::read(self.folder.path().join("server.log")).unwrap_or_default();
             let tail = &log[log.len().saturating_sub(4000)..];
             println!("--- the end of the server's log ---\n{}", String::from_utf8_lossy(tail));
         }
+    }
+}
+
+impl Server {
+    fn stop(&mut self) {
+        // The child is `timeout`, which hands the signal on and ends with its own child.
+        let _ = std::process::Command::new("sh").arg("-c").arg(format!("kill {}", self.child.id())).status();
+        let asked = Instant::now();
+        while asked.elapsed() < STOP_TIMEOUT && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
