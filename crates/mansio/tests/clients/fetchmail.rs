@@ -45,7 +45,9 @@ poll {host} protocol IMAP port {port} auth password timeout 60
     fn run(&self) -> Vec<Vec<u8>> {
         let mut command = client("fetchmail", self.home.path());
         command.env("FETCHMAILHOME", self.home.path());
-        let output = output(command.args(["-f", "fetchmailrc", "--nodetach", "--nosyslog"]));
+        // Root's fetchmail keeps its process number in one place for all, unless told otherwise.
+        command.args(["-f", "fetchmailrc", "--nodetach", "--nosyslog", "--pidfile", "pid"]);
+        let output = output(&mut command);
         let status = output.status.code();
         assert!(
             status == Some(0) || status == Some(NO_MAIL),

@@ -5,7 +5,7 @@ use super::{LIFETIME, PASSWORD, START_TIMEOUT, Server, USER};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -42,22 +42,22 @@ pub fn kill_and_start_again(server: Server) -> Server {
 
 /// Starts the server on a folder that is prepared, and waits until it listens.
 fn serve(folder: TempDir) -> Server {
-    let data = folder.path().join("data");
-    let log = File::options().create(true).append(true).open(folder.path().join("server.log")).unwrap();
-    let mut command = bounded(BINARY, LIFETIME);
-    command.arg("serve").arg("--data").arg(&data).arg("--config").arg(folder.path().join("mansio.toml"));
-    let mut child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-
     let started = Instant::now();
+    let data = folder.path().join("data");
+    let mut child = spawn(&folder);
     let (imap_port, imaps_port) = loop {
         if let Some(ports) = ports(&data.join("addresses")) {
             break ports;
         }
         let ended = child.try_wait().unwrap();
-        if ended.is_some() || started.elapsed() > START_TIMEOUT {
+        let log = || std::fs::read_to_string(folder.path().join("server.log")).unwrap_or_default();
+        let in_use = || log().lines().last().is_some_and(|line| line.contains("the store is in use"));
+        if ended.is_some() && in_use() && started.elapsed() < START_TIMEOUT {
+            // A server that was killed keeps its lock until the system has cleared it away.
+            child = spawn(&folder);
+        } else if ended.is_some() || started.elapsed() > START_TIMEOUT {
             let _ = child.kill();
-            let log = std::fs::read_to_string(folder.path().join("server.log")).unwrap_or_default();
-            panic!("mansio does not listen; it ended: {ended:?}; its log:\n{log}");
+            panic!("mansio does not listen; it ended: {ended:?}; its log:\n{}", log());
         }
         std::thread::sleep(Duration::from_millis(20));
     };
@@ -71,6 +71,14 @@ fn serve(folder: TempDir) -> Server {
         child,
         folder,
     }
+}
+
+fn spawn(folder: &TempDir) -> Child {
+    let log = File::options().create(true).append(true).open(folder.path().join("server.log")).unwrap();
+    let mut command = bounded(BINARY, LIFETIME);
+    command.arg("serve").arg("--data").arg(folder.path().join("data"));
+    command.arg("--config").arg(folder.path().join("mansio.toml"));
+    command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
 }
 
 /// A command of the binary, bounded in time.
