@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -19,6 +20,24 @@ pub fn run(command: &mut Command) -> Result<(), Failure> {
         Ok(status) => Err(format!("xtask: failed ({status}): {line}")),
         Err(error) => Err(format!("xtask: cannot run ({error}): {line}")),
     }
+}
+
+/// Runs to the end, its output going where ours goes; `look` sees each line of it as well.
+pub fn run_told(command: &mut Command, mut look: impl FnMut(&str)) -> Result<(), Failure> {
+    let line = spelled(command);
+    let failed = |error: std::io::Error| format!("xtask: cannot run ({error}): {line}");
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(failed)?;
+    if let Some(printed) = child.stdout.take() {
+        // Whatever a test prints is passed on, UTF-8 or not.
+        for text in BufReader::new(printed).split(b'\n') {
+            let text = text.map_err(failed)?;
+            let text = String::from_utf8_lossy(&text);
+            look(&text);
+            println!("{text}");
+        }
+    }
+    let status = child.wait().map_err(failed)?;
+    if status.success() { Ok(()) } else { Err(format!("xtask: failed ({status}): {line}")) }
 }
 
 /// Runs to the end and gives back what it printed.
