@@ -27,7 +27,7 @@ const BUDGETS: &[Budget] = &[
 
 /// Lines of Rust tests for each 100 lines of code, over all crates together. A ratchet: 80 is where it is to go, and it only
 /// rises. Transcripts and client scripts come on top; a line of theirs says more than a line of Rust.
-const TEST_LINES_MIN: usize = 55;
+const TEST_LINES_MIN: usize = 60;
 
 /// Checks sizes and numbers of dependencies, and that tests keep up with the code.
 pub fn check(manifests: &[Manifest], sources: &[Source]) -> Vec<Finding> {
@@ -71,9 +71,9 @@ mod tests {
             let tests = Source::new("crates/keeper/tests/x.rs", "x();\n".repeat(tests));
             check(&[], &[code, tests]).len()
         };
-        assert_eq!(of(1_700, 1_000), 0);
-        assert_eq!(of(1_701, 1_000), 1, "too large");
-        assert_eq!(of(1_000, 549), 1, "too few tests");
+        assert_eq!(of(1_700, 1_020), 0);
+        assert_eq!(of(1_701, 1_021), 1, "too large");
+        assert_eq!(of(1_000, 599), 1, "too few tests");
     }
 
     #[test]

@@ -150,7 +150,7 @@ async fn log_in(
         Err(LoginRefusal::TooMany) => return Err(Failure::no(Code::Limit, "Too many attempts; try later")),
     };
     let account = host.accounts().open(id).await?;
-    cx.session.state = State::Authenticated(Login { id, account });
+    cx.session.state = State::Authenticated(Login { account });
     let shown = registry::capabilities(cx.session.transport, true, host.settings());
     Done::with(Code::Capability(shown), done)
 }

@@ -36,7 +36,7 @@ pub(crate) const EXTENSION: Extension = Extension {
             verbs: &["FETCH"],
             parse: |reader, _, modifiers| {
                 reader.sp()?;
-                // RFC 7162 7: mod-sequence-value is at least 1 here.
+                // The grammar of RFC 7162 7 begins at 1. iOS Mail sends 0 for "everything", so that is taken.
                 modifiers.changed_since = Some(Modseq(reader.number64()?));
                 Ok(())
             },

@@ -23,12 +23,6 @@ pub(crate) fn untagged_ok(output: &mut Vec<u8>, code: Option<&Code<'_>>, text: &
     line(output, "*", "OK", code, text);
 }
 
-/// `* NO`: a warning.
-#[allow(dead_code, reason = "the vocabulary is whole; commands use what they need of it")]
-pub(crate) fn untagged_no(output: &mut Vec<u8>, code: Option<&Code<'_>>, text: &str) {
-    line(output, "*", "NO", code, text);
-}
-
 /// `* BAD`: an error that belongs to no tag.
 pub(crate) fn untagged_bad(output: &mut Vec<u8>, text: &str) {
     line(output, "*", "BAD", None, text);
@@ -37,12 +31,6 @@ pub(crate) fn untagged_bad(output: &mut Vec<u8>, text: &str) {
 /// `* BYE`: the connection is about to close.
 pub(crate) fn bye(output: &mut Vec<u8>, code: Option<&Code<'_>>, text: &str) {
     line(output, "*", "BYE", code, text);
-}
-
-/// `* PREAUTH`: a greeting to somebody who is known already.
-#[allow(dead_code, reason = "the vocabulary is whole; commands use what they need of it")]
-pub(crate) fn preauth(output: &mut Vec<u8>, code: Option<&Code<'_>>, text: &str) {
-    line(output, "*", "PREAUTH", code, text);
 }
 
 /// `+`: the client may go on. The text of a SASL challenge is base64 and may be empty (RFC 9051 6.2.2).

@@ -8,7 +8,7 @@ pub(crate) mod sync;
 
 use std::sync::Arc;
 
-use account::{AccountId, OpenAccount};
+use account::OpenAccount;
 
 pub(crate) use modes::{Mode, Modes};
 pub(crate) use selected::Selected;
@@ -54,8 +54,6 @@ pub(crate) enum State {
 /// Who is logged in.
 #[derive(Clone)]
 pub(crate) struct Login {
-    #[allow(dead_code, reason = "read by tests and the namespaces of shared mailboxes")]
-    pub id: AccountId,
     pub account: Arc<dyn OpenAccount>,
 }
 

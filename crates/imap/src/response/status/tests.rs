@@ -12,10 +12,8 @@ fn conditions_carry_tag_code_and_text() {
     assert_eq!(line(|out| tagged_no(out, "a1", None, "No")), "a1 NO No\r\n");
     assert_eq!(line(|out| tagged_bad(out, "a1", None, "Bad")), "a1 BAD Bad\r\n");
     assert_eq!(line(|out| untagged_ok(out, None, "Hello")), "* OK Hello\r\n");
-    assert_eq!(line(|out| untagged_no(out, None, "Careful")), "* NO Careful\r\n");
     assert_eq!(line(|out| untagged_bad(out, "What?")), "* BAD What?\r\n");
     assert_eq!(line(|out| bye(out, Some(&Code::Unavailable), "Later")), "* BYE [UNAVAILABLE] Later\r\n");
-    assert_eq!(line(|out| preauth(out, None, "Welcome")), "* PREAUTH Welcome\r\n");
 }
 
 #[test]
